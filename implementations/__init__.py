@@ -1,0 +1,1 @@
+"""The programs under test. They do not know `pv`."""
