@@ -1,0 +1,30 @@
+"""`pv`: contract-driven verification for tensor programs. Importing it does nothing; names below load on first use."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pv.falsify.cases import Case
+    from pv.falsify.check import Check
+    from pv.falsify.declare import falsifier, fault
+    from pv.falsify.subject import Subject
+
+__version__ = "0.1.0"
+__all__ = ["Case", "Check", "Subject", "__version__", "falsifier", "fault"]
+
+_HOMES = {
+    "falsifier": "pv.falsify.declare",
+    "fault": "pv.falsify.declare",
+    "Subject": "pv.falsify.subject",
+    "Case": "pv.falsify.cases",
+    "Check": "pv.falsify.check",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'pv' has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(_HOMES[name]), name)

@@ -1,0 +1,1 @@
+"""What the evidence supports today: freshness, levels, and whether promises are kept."""

@@ -1,0 +1,88 @@
+"""Whether a receipt still speaks of what is there: its parts against today's digests, each cause on its own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pv.contract.clause import clause_parts
+from pv.contract.model import Binding, Contract, FalsificationTest
+from pv.digest import digest
+from pv.ledger.receipt import CAUSES, DIGESTS, Part, Receipt
+from pv.source.falsifiers import FalsifierIndex
+from pv.source.parts import Code
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Cause:
+    """One reason why a receipt is stale: which of `CAUSES`, what, and how (changed, gone, new)."""
+
+    cause: str
+    what: str
+    how: str
+
+    def __str__(self) -> str:
+        return f"{self.cause} {self.how} ({self.what})" if self.what else f"{self.cause} {self.how}"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Today:
+    """What the digests are taken of now."""
+
+    code: Code
+    index: FalsifierIndex
+
+    def clause(self, contract: Contract, test: FalsificationTest) -> tuple[Part, ...]:
+        """Equation and invariants of `test`."""
+        return tuple(Part("", name, value) for name, value in clause_parts(contract, test))
+
+    def falsifier(self, contract: Contract, test: FalsificationTest) -> tuple[Part, ...]:
+        """The code that attacks on behalf of `test`."""
+        return self.code.falsifier(self.index, contract.name, test.id, test.binds_to)
+
+
+def binding_parts(binding: Binding) -> tuple[Part, ...]:
+    """What a binding says about the code it stands for; `default` only says which one is meant when none is named."""
+    meaning = ["pv-binding-1", binding.contract, binding.equation, binding.name, binding.role, binding.target]
+    return (Part("", f"{binding.equation}, {binding.name}", digest(meaning)),)
+
+
+def causes(
+    receipt: Receipt, contract: Contract, test: FalsificationTest, binding: Binding, today: Today
+) -> tuple[Cause, ...]:
+    """Why `receipt` is stale, in the order of `CAUSES`; empty when it is fresh."""
+    if receipt.digests != DIGESTS:
+        return (Cause("clause", f"digests by {receipt.digests}", "not comparable"),)
+    now = {
+        "clause": today.clause(contract, test),
+        "falsifier": today.falsifier(contract, test),
+        "binding": binding_parts(binding),
+    }
+    found: list[Cause] = []
+    for cause in CAUSES:
+        if cause in now:
+            found += _between(cause, receipt.parts(cause), now[cause])
+        else:
+            found += _rehash(cause, receipt.parts(cause), today.code)
+    return tuple(found)
+
+
+def _between(cause: str, then: tuple[Part, ...], now: tuple[Part, ...]) -> list[Cause]:
+    """Parts that can be listed without running anything: what changed, what went, what came."""
+    was = {(part.path, part.name): part for part in then}
+    is_ = {(part.path, part.name): part for part in now}
+    changed = [
+        Cause(cause, is_[key].what, "changed") for key in was if key in is_ and was[key].digest != is_[key].digest
+    ]
+    gone = [Cause(cause, was[key].what, "gone") for key in was if key not in is_]
+    new = [Cause(cause, is_[key].what, "new") for key in is_ if key not in was]
+    return sorted(changed + gone + new)
+
+
+def _rehash(cause: str, then: tuple[Part, ...], code: Code) -> list[Cause]:
+    """Parts that only a run can list: the same list, hashed again."""
+    found = []
+    for part in then:
+        now = code.digest(part.path, part.name)
+        if now != part.digest:
+            found.append(Cause(cause, part.what, "gone" if now is None else "changed"))
+    return sorted(found)

@@ -1,0 +1,1 @@
+"""Claims: what documents say, held against what the source says."""

@@ -1,0 +1,69 @@
+"""The command line: argv to one exit code. Every command lives in its own module and is imported when it is called."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+from pv.finding import Exit, PvError
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run `pv` with `argv` (default: that of the process); the exit code, see DESIGN.md, "Exit codes"."""
+    import click
+
+    from pv.cli.group import pv
+
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    try:
+        answer = pv.main(args=arguments, prog_name="pv", standalone_mode=False)
+    except click.exceptions.Exit as done:
+        return int(done.exit_code)
+    except click.ClickException as misuse:
+        misuse.show()
+        return int(Exit.ASK)
+    except PvError as error:
+        _say(error)
+        return int(error.exit)
+    except (KeyboardInterrupt, click.Abort):
+        print("pv: interrupted; what was finished is kept", file=sys.stderr)
+        return int(Exit.INTERRUPTED)
+    except BrokenPipeError:
+        return _reader_left()
+    except Exception:
+        return _bug()
+    return int(answer) if isinstance(answer, int) else int(Exit.OK)
+
+
+def entry() -> NoReturn:
+    """The console script."""
+    raise SystemExit(main())
+
+
+def _say(error: PvError) -> None:
+    print(f"pv: {error.message}", file=sys.stderr)
+    if error.hint:
+        print(f"  next: {error.hint}", file=sys.stderr)
+
+
+def _reader_left() -> int:
+    """`pv … | head` is no failure of pv, but neither did anyone read the whole answer."""
+    import os
+
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return int(Exit.MEND)
+
+
+def _bug() -> int:
+    import traceback
+
+    import pv
+
+    traceback.print_exc()
+    print(
+        f"pv: this is a bug in pv {pv.__version__}, not in what it judged. Please report it with the lines above,\n"
+        "  the command, and the file it was run on if you can share it.",
+        file=sys.stderr,
+    )
+    return int(Exit.BUG)

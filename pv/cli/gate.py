@@ -1,0 +1,115 @@
+"""`pv gate`: one verdict over contracts, evidence, promises and claims."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from pv.cli.group import FORMAT
+from pv.finding import Exit, Finding, Place, PvError, Severity, worst
+from pv.level import Level, read_level
+
+if TYPE_CHECKING:
+    from pv.assess.levels import Assessment
+    from pv.project import Project
+
+
+@click.command()
+@click.option("--falsify", "rerun", type=click.Choice(["stale"]), help="First run what no fresh evidence shows.")
+@click.option(
+    "--min-level", default="PARTIAL", show_default=True, metavar="LEVEL", help="What every test must have reached."
+)
+@click.option("--against", metavar="REF", help="A git reference: nothing its ledger had may be gone.")
+@FORMAT
+def gate(rerun: str | None, min_level: str, against: str | None, form: str) -> Exit:
+    """Is what is promised supported, today, by something that ran?
+
+    Contracts must be valid, the ledger untouched, every promise supported by fresh evidence, every test at least at the
+    level asked for, every claim true. Exits 1 when something must be mended, 3 when something must be run.
+
+    \b
+      pv gate                                          reads only
+      pv gate --falsify stale --against origin/main    as CI runs it
+    """
+    from pv.project import open_project
+
+    least = read_level(min_level)
+    if least is None:
+        raise PvError(f"there is no level {min_level!r}", hint="PARTIAL, FUNCTIONAL or DISCHARGED")
+    if rerun:
+        from pv.cli.group import pv
+
+        pv.main(args=["falsify", "--stale"], prog_name="pv", standalone_mode=False)
+    project = open_project()
+    sections = examine(project, least, against)
+    _print(project, sections, form)
+    return worst(finding.severity.exit for findings in sections.values() for finding in findings)
+
+
+def examine(project: Project, least: Level, against: str | None) -> dict[str, list[Finding]]:
+    """What is wrong, by what was asked."""
+    from pv.assess.promises import broken_promises
+    from pv.cli.claims import check_project_claims
+    from pv.cli.judge import judge
+    from pv.cli.ledger import check_ledger
+    from pv.project import CONTRACTS, LEDGER, walk
+
+    folder = project.root / CONTRACTS
+    if not folder.is_dir():
+        raise PvError(f"there is no {CONTRACTS}/ in {project.root}", exit=Exit.RUN, hint="write a contract")
+    rows = project.assessments()
+    promises = list(broken_promises(project.promotions, rows, LEDGER))
+    told = {finding.message.partition(" ")[0] for finding in promises}
+    claims = check_project_claims(project)[1]
+    return {
+        "contracts": judge(walk(folder, project.shown), {project.root: project}),
+        "ledger": check_ledger(project, against),
+        "promises": promises,
+        "levels": [_below(project, row, least) for row in rows.values() if row.level < least and row.test not in told],
+        "claims": [finding for finding in claims if finding.code != "PV500"],
+        "tests": [] if rows else [_nothing(CONTRACTS)],
+    }
+
+
+def _below(project: Project, row: Assessment, least: Level) -> Finding:
+    """PV404: a test below the level that the gate asks for."""
+    from pv.assess.promises import mend
+    from pv.report.status import freshness
+
+    place = next(
+        (test.place for contract in project.contracts for test in contract.tests if test.id == row.test),
+        Place("contracts"),
+    )
+    why = freshness(row) if row.stale or row.receipt is None else "; ".join(row.lacking)
+    return Finding(
+        "PV404",
+        row.severity,
+        place,
+        f"{row.test} ({row.subject}) is at {row.level.short}, not {least.short}: {why}",
+        mend(row),
+    )
+
+
+def _nothing(folder: str) -> Finding:
+    return Finding(
+        "PV405", Severity.UNMEASURED, Place(folder), "holds no falsification test: nothing was measured", "write one"
+    )
+
+
+def _print(project: Project, sections: dict[str, list[Finding]], form: str) -> None:
+    from pv.report.plain import finding_value, findings_text, json_text, tally
+    from pv.report.status import counts_text, summary_counts, vectors
+
+    rows = list(project.assessments().values())
+    every = [finding for findings in sections.values() for finding in findings]
+    if form == "json":
+        found = {name: [finding_value(finding) for finding in findings] for name, findings in sections.items()}
+        click.echo(json_text({"findings": found, "counts": dict(summary_counts(rows)), "vectors": vectors(rows)}))
+        return
+    if every:
+        click.echo(findings_text(every))
+    for contract, vector in vectors(rows).items():
+        click.echo(f"{contract}: {vector}")
+    click.echo(counts_text(summary_counts(rows)))
+    click.echo(f"gate: {tally(every)}")

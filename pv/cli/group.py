@@ -1,0 +1,79 @@
+"""The `pv` command and the table of its sub-commands."""
+
+from __future__ import annotations
+
+import importlib
+
+import click
+
+import pv as package
+
+# name: (module, what `pv --help` says). The daily five first.
+COMMANDS: dict[str, tuple[str, str]] = {
+    "validate": ("pv.cli.validate", "Is the contract well-formed, resolved and honest? Runs nothing."),
+    "falsify": ("pv.cli.falsify", "Attack the implementation; keep what was shown as receipts."),
+    "status": ("pv.cli.status", "What is supported today: level and freshness of every test."),
+    "gate": ("pv.cli.gate", "One verdict over contracts, evidence, promises and claims."),
+    "show": ("pv.cli.show", "All about one falsification test, and what to do next."),
+    "ledger": ("pv.cli.ledger", "Promote levels; verify that nothing was tampered with."),
+    "claims": ("pv.cli.claims", "Do the documents say what the source says?"),
+}
+
+
+class Lazy(click.Group):
+    """Imports a command's module only when that command is called; help comes from the table."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names, in the order of the table."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command called `cmd_name`, imported now."""
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(COMMANDS[cmd_name][0])
+        command: click.Command = getattr(module, cmd_name)
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """As click does, with the nearest command named when there is none."""
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            from pv.contract.quote import nearest
+
+            raise click.UsageError(f"there is no command {args[0]!r}; {nearest(args[0], COMMANDS)}", ctx)
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The table, without importing a command."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, about) for name, (_, about) in COMMANDS.items()])
+
+
+EPILOG = """\b
+Exit codes: 0 all measured and holds · 1 mend something · 3 run something · 2 ask differently · 70 a bug in pv.
+The main job: pv validate contracts && pv falsify --stale && pv gate
+"""
+
+
+@click.group(
+    cls=Lazy, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
+@click.version_option(package.__version__, prog_name="pv")
+def pv() -> None:
+    """Contract-driven verification for tensor programs: a green that means something.
+
+    A YAML contract says what a kernel must do. pv validates it, attacks the implementation on its behalf, records what
+    was shown, and says whether what is promised is supported, today.
+    """
+
+
+FORMAT = click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="For people, or for programs.",
+)

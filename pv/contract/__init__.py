@@ -1,0 +1,1 @@
+"""Reading contracts: text → document (values with places) → schema → contract."""

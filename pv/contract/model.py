@@ -1,0 +1,199 @@
+"""A contract as values: what the rules judge, the cases are drawn from and the digests are taken of.
+
+Built from a document that satisfies the schema (`pv.contract.read`); nothing here reads files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum
+
+from pv.finding import Place
+from pv.level import Level
+
+
+class Holds(Enum):
+    """In what sense an invariant holds of floating-point code."""
+
+    EXACT = "exact"
+    BOUNDED = "bounded"
+    REAL = "real"
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """The values admitted: `min` and `max` belong to it, `below` does not and may name an integer argument or dimension."""
+
+    min: float | int | None = None
+    max: float | int | None = None
+    below: float | int | str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tolerance:
+    """|observed − expected| ≤ absolute + relative · |expected|, element by element."""
+
+    absolute: float
+    relative: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class ValueSpec:
+    """One argument or one returned value of an equation.
+
+    `type` is tensor, integer, real or text. A tensor has `dtypes` (or takes that of the argument named `like`) and a
+    `shape` of integers and letters; a text has an `alphabet`. `constraint` is "simplex": along the last axis the values are
+    at least 0 and sum to 1. `strata` names the regions every trial must visit. `normal` is the standard deviation
+    when values are drawn from N(0, normal²) by a seed rather than one by one.
+    """
+
+    name: str
+    place: Place
+    type: str
+    dtypes: tuple[str, ...] = ()
+    like: str | None = None
+    shape: tuple[int | str, ...] = ()
+    range: Range = Range()
+    constraint: str | None = None
+    alphabet: str | None = None
+    normal: float | None = None
+    strata: tuple[str, ...] = ()
+    nan: bool = False
+    infinity: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Dimension:
+    """A shape letter and the sizes it takes, both ends included."""
+
+    name: str
+    place: Place
+    min: int
+    max: int
+
+
+@dataclass(frozen=True, slots=True)
+class Invariant:
+    """A clause: what must hold of an equation, in what sense, and how closely for each dtype.
+
+    `about` is value, gradient, shape, dtype, finiteness or error: what a check of it looks at. A fault of an
+    invariant about values has to get past a check of shape, dtype and finiteness.
+    """
+
+    equation: str
+    id: str
+    place: Place
+    statement: str
+    holds: Holds
+    about: str = "value"
+    tolerances: tuple[tuple[str, Tolerance], ...] = ()
+
+    @property
+    def name(self) -> str:
+        """`equation/invariant`, as `binds_to` spells it."""
+        return f"{self.equation}/{self.id}"
+
+    def tolerance(self, dtype: str) -> Tolerance | None:
+        """The tolerance for `dtype`, or None when the contract states none."""
+        return dict(self.tolerances).get(dtype)
+
+
+@dataclass(frozen=True, slots=True)
+class Equation:
+    """A named mapping with its domain in structure, and the invariants that must hold of it."""
+
+    name: str
+    place: Place
+    formula: str
+    domain: str
+    codomain: str
+    dimensions: tuple[Dimension, ...] = ()
+    arguments: tuple[ValueSpec, ...] = ()
+    returns: tuple[ValueSpec, ...] = ()
+    invariants: tuple[Invariant, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FalsificationTest:
+    """A `FALSIFY-…` entry. `not_applicable` maps the kinds live and oracle to the reason they cannot apply."""
+
+    id: str
+    place: Place
+    binds_to: tuple[str, ...]
+    rule: str
+    prediction: str
+    if_fails: str
+    status: Level | None = None
+    not_applicable: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def equation(self) -> str:
+        """The equation its first clause belongs to; a test attacks one equation (rule PV202)."""
+        return self.binds_to[0].partition("/")[0]
+
+
+@dataclass(frozen=True, slots=True)
+class TableCell:
+    """Where a claim stands: the cell under `column` in the row whose first cell is `row`, in a section's table."""
+
+    section: str
+    row: str
+    column: str
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A table cell of `document` that must show the value of the constant `name` of the Python file `source`.
+
+    `document` and `source` are relative to the project's root. `form` says how the value is written: "{:,}" gives
+    4,192; the default "{}" the shortest text that reads back as the value.
+    """
+
+    id: str
+    place: Place
+    document: str
+    cell: TableCell
+    source: str
+    name: str
+    form: str = "{}"
+
+
+@dataclass(frozen=True, slots=True)
+class Contract:
+    """One contract file. `name` is its stem, `NAME-vN`."""
+
+    name: str
+    path: str
+    place: Place
+    version: str
+    description: str
+    equations: tuple[Equation, ...]
+    tests: tuple[FalsificationTest, ...]
+    claims: tuple[Claim, ...] = ()
+
+    def equation(self, name: str) -> Equation | None:
+        """The equation called `name`, if there is one."""
+        return next((equation for equation in self.equations if equation.name == name), None)
+
+    def invariants(self) -> Iterator[Invariant]:
+        """Every invariant of every equation, in the order written."""
+        for equation in self.equations:
+            yield from equation.invariants
+
+    def invariant(self, name: str) -> Invariant | None:
+        """The invariant that `binds_to` calls `name` (`equation/invariant`), if there is one."""
+        return next((invariant for invariant in self.invariants() if invariant.name == name), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """(contract, equation, name) → the code it stands for. `target` is `module:function` or `module:Class.method`."""
+
+    contract: str
+    equation: str
+    name: str
+    place: Place
+    role: str
+    default: bool
+    target: str

@@ -1,0 +1,157 @@
+"""Many trials, one after another: each is loaded, attacked, and turned into a receipt before the next begins."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pv.assess.freshness import Today, binding_parts
+from pv.contract.model import Binding, Contract, FalsificationTest
+from pv.falsify.declare import Falsifier, Fault, falsifier_in, fault_in
+from pv.falsify.load import Loader
+from pv.falsify.record import receipt_value
+from pv.falsify.subject import Subject
+from pv.falsify.trace import Tracer
+from pv.falsify.trial import Outcome, Plan, Trial, run_trial
+from pv.finding import Exit, PvError
+from pv.ledger.receipt import Part
+from pv.source.parts import Code
+from pv.source.target import find_target
+from pv.verdict import Verdict
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Work:
+    """One trial to run: a test of a contract on the subject of a binding."""
+
+    contract: Contract
+    test: FalsificationTest
+    binding: Binding
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Finished:
+    """A trial that ran: what it came to, and its receipt."""
+
+    work: Work
+    outcome: Outcome
+    receipt: dict[str, Any]
+
+
+def run_campaign(
+    works: Sequence[Work],
+    *,
+    root: Path,
+    sources: Sequence[str],
+    today: Today,
+    plan: Plan,
+    started: Callable[[Work], None] = lambda work: None,
+) -> Iterator[Finished]:
+    """Run `works` in order, on one torch thread; each result is given as soon as it is there.
+
+    What goes wrong with one trial is that trial's `errored`; a missing library is PvError before the first one.
+    """
+    torch = _torch()
+    threads = torch.get_num_threads()
+    tracer = Tracer(root)
+    loader = Loader(root, sources, tracer)
+    loader.fresh(
+        sorted({work.binding.target.partition(".")[0].partition(":")[0] for work in works} | _tops(works, today))
+    )
+    torch.set_num_threads(1)
+    try:
+        with loader.active():
+            for work in works:
+                started(work)
+                tracer.forget()
+                yield _run(work, Bench(root, tuple(sources), today, plan, tracer, loader))
+    finally:
+        torch.set_num_threads(threads)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Bench:
+    """What every trial of a campaign is run with."""
+
+    root: Path
+    sources: tuple[str, ...]
+    today: Today
+    plan: Plan
+    tracer: Tracer
+    loader: Loader
+
+
+def _run(work: Work, bench: Bench) -> Finished:
+    depends: dict[str, tuple[Part, ...]] = {
+        "clause": bench.today.clause(work.contract, work.test),
+        "falsifier": bench.today.falsifier(work.contract, work.test),
+        "binding": binding_parts(work.binding),
+    }
+    try:
+        trial = _load(work, bench)
+        bench.tracer.forget()
+        outcome = run_trial(trial, bench.plan)
+        entered, opened = bench.tracer.entered(), bench.tracer.opened()
+    except PvError as error:
+        if error.exit is Exit.RUN:
+            raise
+        outcome, entered, opened = Outcome(Verdict.ERRORED, error.message), set(), set()
+    found = find_target(bench.root, bench.sources, work.binding.target)
+    if found.path:
+        # Digests are of what is on disk now, so they are taken by a reader that has not seen the file before.
+        code = Code(bench.root, bench.sources)
+        target = (found.path, work.binding.target.partition(":")[2])
+        depends["subject"] = code.subject(entered, opened, bench.loader.entered_at_import, target)
+    changed = bench.loader.changed()
+    if changed:
+        outcome = Outcome(Verdict.ERRORED, f"{changed[0]} was changed while it was being judged: run again")
+    value = receipt_value(work.contract.name, work.test, work.binding, outcome, bench.plan, depends, bench.root)
+    return Finished(work, outcome, value)
+
+
+def _load(work: Work, bench: Bench) -> Trial:
+    contract, test = work.contract, work.test
+    equation = contract.equation(test.equation)
+    invariants = tuple(found for name in test.binds_to if (found := contract.invariant(name)) is not None)
+    if equation is None or len(invariants) != len(test.binds_to):
+        raise PvError(f"{test.id} binds to something that {contract.name} does not have", exit=Exit.MEND)
+    names = tuple(argument.name for argument in equation.arguments)
+    subject = Subject(bench.loader.target(work.binding.target), names, bench.tracer)
+    return Trial(test.id, equation, invariants, _falsifier(work, bench), _faults(work, bench), subject)
+
+
+def _falsifier(work: Work, bench: Bench) -> Falsifier:
+    entries = bench.today.index.falsifiers_of(work.contract.name, work.test.id)
+    if not entries:
+        raise PvError(f"no function is marked @falsifier({work.test.id!r})", exit=Exit.MEND)
+    if len(entries) > 1:
+        places = ", ".join(f"{entry.path}:{entry.line}" for entry in entries)
+        raise PvError(f"{work.test.id} has {len(entries)} falsifiers: {places}", exit=Exit.MEND)
+    return falsifier_in(bench.loader.module(_module_of(entries[0].path, bench)), entries[0].function)
+
+
+def _faults(work: Work, bench: Bench) -> tuple[Fault, ...]:
+    wanted = set(work.test.binds_to)
+    entries = [entry for entry in bench.today.index.faults_of(work.contract.name) if entry.invariant in wanted]
+    return tuple(fault_in(bench.loader.module(_module_of(entry.path, bench)), entry.function) for entry in entries)
+
+
+def _module_of(path: str, bench: Bench) -> str:
+    return bench.today.code.module_name(path)
+
+
+def _tops(works: Sequence[Work], today: Today) -> set[str]:
+    paths = {entry.path for work in works for entry in today.index.falsifiers_of(work.contract.name, work.test.id)}
+    return {today.code.module_name(path).partition(".")[0] for path in paths}
+
+
+def _torch() -> Any:
+    try:
+        import torch
+    except ImportError as error:
+        raise PvError(
+            "falsifying needs torch, which is not installed", exit=Exit.RUN, hint="pip install 'pv-contracts[torch]'"
+        ) from error
+    return torch

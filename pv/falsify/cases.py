@@ -1,0 +1,238 @@
+"""Cases from an equation's `arguments`: one Hypothesis strategy per declared stratum.
+
+A stratum is a region of the domain that every trial must visit, and a predicate that says whether a case is in it: a case
+counts for a stratum only when the predicate is true of it. To add one: a row in `STRATA`, its name in the contract schema.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from hypothesis import strategies as st
+
+from pv.contract.model import Equation, ValueSpec
+from pv.falsify import tensors
+from pv.finding import Exit, PvError
+
+
+class Case:
+    """One set of arguments, by name: `case.indices`, `case["indices"]`, `*case` in the order of the equation."""
+
+    __slots__ = ("values",)
+
+    def __init__(self, values: Mapping[str, Any] | None = None, /, **named: Any) -> None:
+        self.values: Mapping[str, Any] = {**(values or {}), **named}
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return self.values[name]
+        except KeyError:
+            raise AttributeError(f"the case has no argument {name!r}; it has {', '.join(self.values)}") from None
+
+    def __getitem__(self, name: str) -> Any:
+        return self.values[name]
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self.values.values())
+
+    def __repr__(self) -> str:
+        return f"Case({', '.join(f'{name}={value!r}' for name, value in self.values.items())})"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Region:
+    """A named part of the domain: how to draw a case of it, and whether a case is in it."""
+
+    name: str
+    strategy: st.SearchStrategy[Case]
+    holds: Callable[[Case], bool]
+
+
+def regions(equation: Equation) -> tuple[Region, ...]:
+    """Every stratum that the arguments of `equation` declare, and one for each dtype where there are several."""
+    found = [_region(equation, argument, stratum) for argument in equation.arguments for stratum in argument.strata]
+    for argument in equation.arguments:
+        if len(argument.dtypes) > 1:
+            found += [_dtype_region(equation, argument, dtype) for dtype in argument.dtypes]
+    if not found:
+        found.append(Region("ordinary", cases(equation), lambda case: True))
+    return tuple(found)
+
+
+def cases(equation: Equation) -> st.SearchStrategy[Case]:
+    """Any case of the equation's domain, as ordinary as its arguments allow."""
+    return _cases(equation, "", "", "")
+
+
+def _region(equation: Equation, argument: ValueSpec, stratum: str) -> Region:
+    holds = _ROWS[argument.type, stratum].holds if (argument.type, stratum) in _ROWS else None
+    if holds is None:
+        raise PvError(
+            f"{equation.name}: the {argument.type} argument {argument.name!r} has no stratum {stratum!r}; "
+            f"it can have {', '.join(row for kind, row in _ROWS if kind == argument.type)}",
+            exit=Exit.MEND,
+        )
+    name = argument.name
+    return Region(
+        f"{name}.{stratum}", _cases(equation, name, stratum, ""), lambda case: bool(holds(case.values[name], argument))
+    )
+
+
+def _dtype_region(equation: Equation, argument: ValueSpec, dtype: str) -> Region:
+    name = argument.name
+    return Region(
+        f"{name}.{dtype}",
+        _cases(equation, name, "", dtype),
+        lambda case: str(case.values[name].dtype) == f"torch.{dtype}",
+    )
+
+
+@st.composite
+def _cases(draw: st.DrawFn, equation: Equation, focus: str, stratum: str, dtype: str) -> Case:
+    """A case in which the argument `focus` is drawn in `stratum` (or in `dtype`), and every other one ordinarily."""
+    sizes: dict[str, int] = {}
+    values: dict[str, Any] = {}
+    focused = next((argument for argument in equation.arguments if argument.name == focus), None)
+    narrow = _ROWS[focused.type, stratum].sizes if focused is not None and stratum else None
+    letters = [letter for letter in focused.shape if isinstance(letter, str)] if focused else []
+    integers = [argument for argument in equation.arguments if argument.type == "integer"]
+    ordered = integers + [argument for argument in equation.arguments if argument.type != "integer"]
+    for dimension in equation.dimensions:
+        low, high = dimension.min, dimension.max
+        if narrow is not None and dimension.name in letters:
+            low, high = narrow(low, high, dimension.name == letters[-1])
+        sizes[dimension.name] = draw(st.integers(low, high))
+    for argument in ordered:
+        chosen = stratum if argument.name == focus and stratum else "ordinary"
+        row = _ROWS[argument.type, chosen]
+        kind = dtype if argument.name == focus and dtype else ""
+        values[argument.name] = draw(row.strategy(argument, Drawn(sizes, values, kind)))
+        if argument.type == "integer":
+            sizes[argument.name] = values[argument.name]
+    return Case({argument.name: values[argument.name] for argument in equation.arguments})
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Drawn:
+    """What has been drawn so far: sizes by letter, values by argument, and the dtype asked for (or empty)."""
+
+    sizes: Mapping[str, int]
+    values: Mapping[str, Any]
+    dtype: str = ""
+
+    def shape(self, spec: ValueSpec) -> tuple[int, ...]:
+        """The shape of `spec` with its letters replaced."""
+        return tuple(self.sizes[side] if isinstance(side, str) else side for side in spec.shape)
+
+    def bounds(self, spec: ValueSpec) -> tuple[float | None, float | None, float | None]:
+        """(min, max, below) of `spec`, with a named bound replaced."""
+        below = spec.range.below
+        return spec.range.min, spec.range.max, self.sizes[below] if isinstance(below, str) else below
+
+    def dtypes(self, spec: ValueSpec) -> tuple[str, ...]:
+        """The dtypes to draw `spec` from."""
+        if spec.like is not None:
+            return (str(self.values[spec.like].dtype).removeprefix("torch."),)
+        return (self.dtype,) if self.dtype else spec.dtypes
+
+
+Sizes = Callable[[int, int, bool], tuple[int, int]]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Stratum:
+    """How a value of this stratum is drawn, whether a value is in it, and what it asks of a shape letter.
+
+    `sizes(min, max, is_last)` narrows the range of a letter of the value's shape.
+    """
+
+    strategy: Callable[[ValueSpec, Drawn], st.SearchStrategy[Any]]
+    holds: Callable[[Any, ValueSpec], bool]
+    sizes: Sizes | None = None
+
+
+def _at_least_two(low: int, high: int, last: bool) -> tuple[int, int]:
+    return (min(max(low, 2), high), high) if last else (low, high)
+
+
+def _smallest(low: int, high: int, last: bool) -> tuple[int, int]:
+    return low, low
+
+
+def _integers(spec: ValueSpec, drawn: Drawn) -> st.SearchStrategy[int]:
+    low, high = _ends(spec, drawn)
+    return st.integers(low, high)
+
+
+def _integer_edges(spec: ValueSpec, drawn: Drawn) -> st.SearchStrategy[int]:
+    return st.sampled_from(sorted(set(_ends(spec, drawn))))
+
+
+def _ends(spec: ValueSpec, drawn: Drawn) -> tuple[int, int]:
+    low, high, below = drawn.bounds(spec)
+    if low is None or (high is None and below is None):
+        raise PvError(f"the integer argument {spec.name!r} needs a range with both ends", exit=Exit.MEND)
+    return int(low), int(high if high is not None else below - 1)  # type: ignore[operator] # one of the two is there
+
+
+def _reals(spec: ValueSpec, drawn: Drawn) -> st.SearchStrategy[float]:
+    low, high, below = drawn.bounds(spec)
+    return st.floats(low, below if high is None else high, exclude_max=high is None and below is not None, allow_nan=False,
+                     allow_infinity=False)  # fmt: skip
+
+
+def _real_edges(spec: ValueSpec, drawn: Drawn) -> st.SearchStrategy[float]:
+    import math
+
+    low, high, below = drawn.bounds(spec)
+    top = high if high is not None else math.nextafter(below, -math.inf) if below is not None else None
+    return st.sampled_from([float(end) for end in (low, top) if end is not None])
+
+
+def _is_edge(value: float, spec: ValueSpec) -> bool:
+    import math
+
+    named = isinstance(spec.range.below, str)
+    top = None if spec.range.below is None or named else math.nextafter(float(spec.range.below), -math.inf)
+    integer_top = None if spec.range.below is None or named else float(spec.range.below) - 1
+    return value in (spec.range.min, spec.range.max, top) or (
+        isinstance(value, int) and (named or value == integer_top)
+    )
+
+
+def _text(spec: ValueSpec, drawn: Drawn) -> st.SearchStrategy[str]:
+    return st.text(st.sampled_from(spec.alphabet or "abc"), max_size=_longest(spec))
+
+
+def _foreign_text(spec: ValueSpec, drawn: Drawn) -> st.SearchStrategy[str]:
+    inside, longest = spec.alphabet or "abc", _longest(spec)
+    foreign = st.characters(exclude_characters=inside, codec="utf-8")
+    mixed = st.tuples(st.text(st.sampled_from(inside), max_size=longest // 2), foreign, st.text(max_size=longest // 2))
+    return mixed.map("".join)
+
+
+def _longest(spec: ValueSpec) -> int:
+    return int(spec.range.max) if spec.range.max is not None else 32
+
+
+_ROWS: dict[tuple[str, str], Stratum] = {
+    ("integer", "ordinary"): Stratum(_integers, lambda value, spec: True),
+    ("integer", "edges"): Stratum(_integer_edges, _is_edge),
+    ("real", "ordinary"): Stratum(_reals, lambda value, spec: True),
+    ("real", "edges"): Stratum(_real_edges, _is_edge),
+    ("text", "ordinary"): Stratum(_text, lambda value, spec: set(value) <= set(spec.alphabet or "abc")),
+    ("text", "empty"): Stratum(lambda spec, drawn: st.just(""), lambda value, spec: value == ""),
+    ("text", "foreign"): Stratum(_foreign_text, lambda value, spec: not set(value) <= set(spec.alphabet or "abc")),
+    ("tensor", "ordinary"): Stratum(tensors.ordinary, tensors.is_ordinary),
+    ("tensor", "huge"): Stratum(tensors.huge, tensors.is_huge),
+    ("tensor", "denormal"): Stratum(tensors.denormal, tensors.is_denormal),
+    ("tensor", "zeros"): Stratum(tensors.zeros, tensors.is_zeros),
+    ("tensor", "ties"): Stratum(tensors.ties, tensors.has_ties, _at_least_two),
+    ("tensor", "edges"): Stratum(tensors.edges, tensors.has_edges),
+    ("tensor", "one_sided"): Stratum(tensors.one_sided, tensors.is_one_sided),
+    ("tensor", "size_one"): Stratum(tensors.ordinary, lambda value, spec: 1 in value.shape, _smallest),
+    ("tensor", "nan"): Stratum(tensors.with_nan, tensors.has_nan),
+    ("tensor", "infinite"): Stratum(tensors.with_infinity, tensors.has_infinity),
+}

@@ -1,0 +1,71 @@
+"""The code under test as a falsifier sees it: a callable over the equation's arguments, traced, and faulted on demand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from pv.contract.model import Invariant
+from pv.falsify.cases import Case
+from pv.falsify.declare import Fault
+from pv.falsify.trace import Tracer
+
+# What a check of these looks at is what the smoke check looks at, so their faults need not get past it.
+_SMOKE_ABOUT = ("shape", "dtype", "finiteness", "error")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Subject:
+    """Call it as the equation is written: `subject(indices, num_classes)`."""
+
+    function: Callable[..., Any]
+    arguments: tuple[str, ...]
+    tracer: Tracer | None = None
+
+    def __call__(self, *values: Any, **named: Any) -> Any:
+        if self.tracer is None:
+            return self.function(*values, **named)
+        self.tracer.start()
+        try:
+            return self.function(*values, **named)
+        finally:
+            self.tracer.stop()
+
+
+class GrossFault(Exception):
+    """A fault that a check of shape, dtype or finiteness alone would catch: it proves nothing about values."""
+
+
+def faulted(subject: Subject, fault: Fault, invariant: Invariant) -> Callable[..., Any]:
+    """`subject` with `fault` in it.
+
+    The callable raises GrossFault where the violation would not get past the smoke check, unless `invariant` is itself
+    about what that check looks at.
+    """
+    plain = Subject(subject.function, subject.arguments)
+
+    def call(*values: Any, **named: Any) -> Any:
+        case = Case(dict(zip(subject.arguments, values, strict=False)), **named)
+        if invariant.about in _SMOKE_ABOUT:
+            return fault.function(plain if fault.wraps else plain(*values, **named), case)
+        right = plain(*values, **named)
+        wrong = fault.function(plain if fault.wraps else right, case)
+        seen, wanted = _smoke(wrong), _smoke(right)
+        if seen != wanted:
+            raise GrossFault(f"it returns {seen} where the subject returns {wanted}")
+        return wrong
+
+    return call
+
+
+def _smoke(output: Any) -> str:
+    """Type, shape, dtype and finiteness of an output, in words."""
+    if isinstance(output, (tuple, list)):
+        return f"{type(output).__name__} of ({', '.join(_smoke(item) for item in output[:8])})"
+    if hasattr(output, "shape") and hasattr(output, "dtype"):
+        import torch
+
+        finite = "finite" if bool(torch.isfinite(output.detach()).all()) else "not finite"
+        return f"a {finite} {output.dtype} of shape {list(output.shape)}"
+    return type(output).__name__

@@ -1,0 +1,301 @@
+"""One falsifier against one subject: cases are drawn, checks counted, faults tried, and an outcome results.
+
+Nothing here believes a falsifier. A case without an executed check, a stratum that was hardly visited, a changed argument
+and a fault that passes each keep the outcome from being `held`, with the reason.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from pv.contract.model import Equation, Invariant
+from pv.falsify.cases import Case, Region, regions
+from pv.falsify.check import Check, Failure, Falsified, Nearest
+from pv.falsify.declare import Falsifier, Fault
+from pv.falsify.encode import fingerprint
+from pv.falsify.explore import Flaky, Unsatisfiable, explore
+from pv.falsify.subject import GrossFault, Subject, faulted
+from pv.finding import PvError
+from pv.ledger.receipt import Stratum, Tooth
+from pv.verdict import Verdict
+
+TEETH_EXAMPLES = 200
+TEETH_SEEDS = 3
+_TOP_UPS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How hard to try: cases over all strata together, and the seed they are drawn from."""
+
+    examples: int = 200
+    seed: int = 0
+
+    def share(self, strata: int) -> int:
+        """Cases for each of so many strata, rounded up."""
+        return -(-self.examples // strata)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Trial:
+    """What a trial needs: the test's id and clauses, the falsifier, the faults of the clauses, and the subject."""
+
+    test: str
+    equation: Equation
+    invariants: tuple[Invariant, ...]
+    falsifier: Falsifier
+    faults: tuple[Fault, ...]
+    subject: Subject
+
+    def regions(self) -> tuple[Region, ...]:
+        """The strata of the falsifier's own cases, or those the equation's arguments declare."""
+        if not self.falsifier.cases:
+            return regions(self.equation)
+        return tuple(Region(name, strategy, lambda case: True) for name, strategy in self.falsifier.cases)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Counterexample:
+    """The smallest case found that breaks an invariant, and what the failed check saw."""
+
+    case: Case
+    stratum: str
+    failure: Failure
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Outcome:
+    """What a trial came to, with its denominators."""
+
+    verdict: Verdict
+    reason: str
+    strata: tuple[Stratum, ...] = ()
+    valid: int = 0
+    checks: int = 0
+    cases_digest: str = hashlib.sha256().hexdigest()
+    nearest: tuple[tuple[tuple[str, str], Nearest], ...] = ()
+    dtypes: tuple[str, ...] = ()
+    teeth: tuple[Tooth, ...] = ()
+    counterexample: Counterexample | None = None
+
+
+class ForeignError(Exception):
+    """A falsifier or its subject raised something that is no failed check."""
+
+
+class SilentCase(Exception):
+    """A falsifier judged a case without a check."""
+
+
+@dataclass(slots=True, eq=False)
+class Tally:
+    """What is counted while cases run; reset by nothing, read once."""
+
+    check: Check
+    valid: int = 0
+    digest: Any = field(default_factory=hashlib.sha256)
+    seen: dict[str, set[bytes]] = field(default_factory=dict)
+    dtypes: set[str] = field(default_factory=set)
+    last: tuple[Case, str, Failure] | None = None
+
+    def strata(self, exhausted: set[str]) -> tuple[Stratum, ...]:
+        """The strata visited so far."""
+        return tuple(Stratum(name, len(seen), name in exhausted) for name, seen in self.seen.items())
+
+
+def run_trial(trial: Trial, plan: Plan) -> Outcome:
+    """Attack the subject; when every case holds, try the faults.
+
+    Exceptions of the falsifier, of the subject and of the case strategies become the outcome's reason; only
+    KeyboardInterrupt comes out.
+    """
+    tally = Tally(Check(trial.invariants))
+    exhausted: set[str] = set()
+    try:
+        found = trial.regions()
+        for region in found:
+            tally.seen[region.name] = set()
+            if _visit(trial, region, tally, trial.subject, plan, plan.share(len(found))):
+                exhausted.add(region.name)
+    except Falsified:
+        return _falsified(tally, exhausted)
+    except SilentCase as silent:
+        return _outcome(Verdict.VACUOUS, str(silent), tally, exhausted)
+    except (Exception, SystemExit) as error:
+        if tally.check.failure is not None:
+            return _falsified(tally, exhausted)
+        return _outcome(Verdict.ERRORED, _why(error), tally, exhausted)
+    short = _short_strata(tally.strata(exhausted), plan)
+    if short:
+        return _outcome(Verdict.NOT_MEASURED, short, tally, exhausted)
+    return _with_teeth(trial, tally, exhausted)
+
+
+def _visit(trial: Trial, region: Region, tally: Tally, subject: Any, plan: Plan, share: int) -> bool:
+    """Draw cases of a region until `share` distinct ones were judged, it holds no others, or topping up brings none."""
+    body = _body(trial, region, tally, subject)
+    for round_ in range(_TOP_UPS):
+        missing = share - len(tally.seen[region.name])
+        examples = missing + 2 if round_ == 0 else 2 * missing + 8  # every run begins with the simplest cases again
+        seed = _seed(trial.test, region.name, plan.seed, round_)
+        try:
+            if explore(region, body, examples=examples, seed=seed, shrink=True):
+                return True
+        except Unsatisfiable:
+            return False
+        if len(tally.seen[region.name]) >= share:
+            break
+    return False
+
+
+def _body(trial: Trial, region: Region, tally: Tally, subject: Any) -> Callable[[Case], None]:
+    """What happens to one case. A failed check comes out as Falsified, everything else that is wrong as itself."""
+    import hypothesis
+
+    def judge(case: Case) -> None:
+        hypothesis.assume(region.holds(case))
+        before = fingerprint(case.values)
+        check, checks = tally.check, tally.check.count
+        check.failure = None
+        try:
+            _call(trial.falsifier, subject, case, check)
+        finally:
+            if check.failure is not None:
+                tally.last = (case, region.name, check.failure)
+        if check.failure is not None:
+            raise Falsified("a failed check was swallowed by the falsifier")
+        if check.count == checks:
+            raise SilentCase(f"no check was executed for the case {case!r:.200}")
+        if fingerprint(case.values) != before:
+            raise ForeignError("the subject changed its argument in place")
+        tally.valid += 1
+        tally.digest.update(before)
+        tally.seen[region.name].add(before)
+        tally.dtypes.update(_dtypes(case))
+
+    return judge
+
+
+def _with_teeth(trial: Trial, tally: Tally, exhausted: set[str]) -> Outcome:
+    """The verdict of a trial whose every case held: held if each bound invariant has a fault and each fault was caught."""
+    teeth: list[Tooth] = []
+    for invariant in trial.invariants:
+        faults = [fault for fault in trial.faults if fault.invariant == invariant.name]
+        if not faults:
+            return _outcome(
+                Verdict.VACUOUS, f"no fault of {invariant.name} is written: nothing shows that this check can fail",
+                tally, exhausted, teeth,
+            )  # fmt: skip
+        for fault in faults:
+            try:
+                caught = sum(_catches(trial, fault, invariant, seed) for seed in range(TEETH_SEEDS))
+            except (GrossFault, ForeignError) as error:
+                reason = f"the fault {fault.name} of {invariant.name} proves nothing: {error}"
+                return _outcome(Verdict.VACUOUS, reason, tally, exhausted, teeth)
+            teeth.append(Tooth(invariant.name, fault.name, caught == TEETH_SEEDS, TEETH_SEEDS))
+    missed = [tooth for tooth in teeth if not tooth.caught]
+    if missed:
+        reason = f"it does not catch the fault {missed[0].fault} of {missed[0].invariant}"
+        return _outcome(Verdict.VACUOUS, reason, tally, exhausted, teeth)
+    return _outcome(Verdict.HELD, "", tally, exhausted, teeth)
+
+
+def _catches(trial: Trial, fault: Fault, invariant: Invariant, seed: int) -> bool:
+    """Whether the falsifier's own check of `invariant` fails on the subject with `fault` in it."""
+    tally = Tally(Check(trial.invariants))
+    found = trial.regions()
+    share = -(-TEETH_EXAMPLES // len(found))
+    subject = faulted(trial.subject, fault, invariant)
+    for region in found:
+        tally.seen[region.name] = set()
+        body = _body(trial, region, tally, subject)
+        try:
+            explore(region, body, examples=share, seed=_seed(trial.test, region.name, seed, 0), shrink=False)
+        except (Unsatisfiable, Flaky):
+            continue
+        except Falsified:
+            return tally.last is not None and tally.last[2].invariant == invariant.name
+        except GrossFault:
+            raise
+        except Exception as error:
+            raise ForeignError(_why(error)) from error
+    return False
+
+
+def _call(falsifier: Falsifier, subject: Any, case: Case, check: Check) -> None:
+    import inspect
+
+    roles = {"subject": subject, "case": case, "check": check}
+    falsifier.function(**{role: roles[role] for role in inspect.signature(falsifier.function).parameters})
+
+
+def _short_strata(strata: Sequence[Stratum], plan: Plan) -> str:
+    """Which strata saw too little; at least half of their share is asked of each, or all there is."""
+    least = max(1, plan.share(len(strata)) // 2)
+    short = [row for row in strata if row.distinct < (1 if row.exhausted else least)]
+    if not short:
+        return ""
+    seen = ", ".join(f"{row.name} {row.distinct}" for row in short)
+    return f"too few distinct cases: {seen}; at least {least} are needed in each stratum"
+
+
+def _falsified(tally: Tally, exhausted: set[str]) -> Outcome:
+    assert tally.last is not None, "a check failed, so the case was kept"
+    case, stratum, failure = tally.last
+    counterexample = Counterexample(case, stratum, failure)
+    return _outcome(Verdict.FALSIFIED, failure.message, tally, exhausted, counterexample=counterexample)
+
+
+def _outcome(
+    verdict: Verdict,
+    reason: str,
+    tally: Tally,
+    exhausted: set[str],
+    teeth: Sequence[Tooth] = (),
+    counterexample: Counterexample | None = None,
+) -> Outcome:
+    return Outcome(
+        verdict=verdict,
+        reason=reason,
+        strata=tally.strata(exhausted),
+        valid=tally.valid,
+        checks=tally.check.count,
+        cases_digest=tally.digest.hexdigest(),
+        nearest=tuple(sorted(tally.check.nearest.items())),
+        dtypes=tuple(sorted(tally.dtypes)),
+        teeth=tuple(teeth),
+        counterexample=counterexample,
+    )
+
+
+def _why(error: BaseException) -> str:
+    """One line for people: the type, the text and the innermost line that is the project's."""
+    if isinstance(error, Flaky):
+        return "not reproducible: the same case gave another answer the second time"
+    if isinstance(error, PvError):
+        return error.message
+    if isinstance(error, ForeignError):
+        return str(error)
+    return f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}{_innermost(error)}"[:500]
+
+
+def _innermost(error: BaseException) -> str:
+    trace, found = error.__traceback__, ""
+    while trace is not None:
+        name = trace.tb_frame.f_code.co_filename
+        if not any(elsewhere in name for elsewhere in ("/site-packages/", "/lib/python", "/pv/falsify/")):
+            found = f" ({name}:{trace.tb_lineno})"
+        trace = trace.tb_next
+    return found
+
+
+def _dtypes(case: Case) -> set[str]:
+    return {str(value.dtype).removeprefix("torch.") for value in case if hasattr(value, "dtype")}
+
+
+def _seed(test: str, region: str, seed: int, round_: int) -> int:
+    """A seed of its own for each region and round, the same everywhere."""
+    return int.from_bytes(hashlib.sha256(f"{test}|{region}|{seed}|{round_}".encode()).digest()[:8], "big")

@@ -1,0 +1,71 @@
+"""Promotions: a level somebody relies on, with the receipts that support it; the ledger's ratchet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pv.ledger.store import Stored, read_shelf
+from pv.level import Level
+
+FORMAT = "pv/promotion-v1"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Promise:
+    """One test on one subject, promised at a level; `receipts` are the digests cited."""
+
+    contract: str
+    test: str
+    equation: str
+    subject: str
+    level: Level
+    receipts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Promotion:
+    """One file of promises made together."""
+
+    name: str
+    path: Path
+    promises: tuple[Promise, ...]
+
+
+def promotion_value(contract: str, level: Level, promises: Iterable[Promise]) -> dict[str, Any]:
+    """The JSON of a promotion of `promises`, all of `contract` and at `level`."""
+    return {
+        "format": FORMAT,
+        "contract": contract,
+        "level": level.name,
+        "tests": [
+            {
+                "id": promise.test,
+                "equation": promise.equation,
+                "subject": promise.subject,
+                "receipts": sorted(promise.receipts),
+            }
+            for promise in sorted(promises)
+        ],
+    }
+
+
+def read_promotions(folder: Path) -> Iterator[Promotion | Stored]:
+    """The promotions below `folder`; what cannot be believed comes as its `Stored`, with the problem."""
+    from pv.ledger.formats import problem_of
+
+    for stored in read_shelf(folder):
+        problem = stored.problem or problem_of(FORMAT, stored.value)
+        yield Stored(stored.path, stored.name, None, problem) if problem else _build(stored)
+
+
+def _build(stored: Stored) -> Promotion:
+    value = stored.value
+    level = Level[value["level"]]
+    promises = tuple(
+        Promise(value["contract"], row["id"], row["equation"], row["subject"], level, tuple(row["receipts"]))
+        for row in value["tests"]
+    )
+    return Promotion(stored.name, stored.path, promises)

@@ -1,0 +1,119 @@
+"""Levels as a table, and one test in full."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from pv.assess.levels import Assessment
+from pv.assess.promises import mend
+from pv.level import Level
+from pv.report.plain import plural
+from pv.verdict import Verdict
+
+MEASURED = (Verdict.HELD, Verdict.FALSIFIED, Verdict.VACUOUS)
+
+
+def print_status(rows: Sequence[Assessment], outside: str) -> None:
+    """The table of `pv status` and, below it, the level vector of each contract."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console(
+        width=None if sys.stdout.isatty() else max(160, shutil.get_terminal_size().columns), highlight=False
+    )
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for column in ("test", "subject", "level", "freshness", "last verdict", "cases", "checks", "slack"):
+        table.add_column(column, justify="right" if column in ("cases", "checks", "slack") else "left", overflow="fold")
+    for row in rows:
+        table.add_row(row.test, f"{row.equation}, {row.subject}", row.level.short, freshness(row), *_counts(row))
+    console.print(table)
+    for contract, vector in vectors(rows).items():
+        console.print(f"{contract}: {vector}")
+    if outside:
+        console.print(outside)
+
+
+def freshness(row: Assessment) -> str:
+    """`fresh`, `never run`, or every cause with what the evidence once supported."""
+    if row.receipt is None:
+        return "never run"
+    if not row.stale:
+        return "fresh"
+    was = f" (was {row.was.short})" if row.was > Level.NO_EVIDENCE else ""
+    more = f" and {len(row.stale) - 3} more" if len(row.stale) > 3 else ""
+    return f"stale{was}: {'; '.join(str(cause) for cause in row.stale[:3])}{more}"
+
+
+def vectors(rows: Iterable[Assessment]) -> dict[str, str]:
+    """`PARTIAL 30 · NO EVIDENCE 1` for each contract, highest first; never an average."""
+    counts: dict[str, Counter[Level]] = {}
+    for row in rows:
+        counts.setdefault(row.contract, Counter())[row.level] += 1
+    return {
+        contract: " · ".join(f"{level.short} {count[level]}" for level in sorted(count, reverse=True))
+        for contract, count in counts.items()
+    }
+
+
+def assessment_value(row: Assessment) -> dict[str, Any]:
+    """An assessment as JSON."""
+    receipt = row.receipt
+    return {
+        "contract": row.contract,
+        "test": row.test,
+        "equation": row.equation,
+        "subject": row.subject,
+        "level": row.level.name,
+        "fresh": receipt is not None and not row.stale,
+        "stale": [{"cause": cause.cause, "what": cause.what, "how": cause.how} for cause in row.stale],
+        "was": row.was.name,
+        "verdict": receipt.verdict.value if receipt else None,
+        "reason": receipt.reason if receipt else None,
+        "cases": receipt.cases if receipt else 0,
+        "checks": receipt.checks if receipt else 0,
+        "slack": _finite(receipt.slack) if receipt else None,
+        "receipt": receipt.name if receipt else None,
+        "lacking": list(row.lacking),
+        "next": None if row.level >= Level.PARTIAL_ALGORITHM_LEVEL else mend(row),
+    }
+
+
+def _counts(row: Assessment) -> tuple[str, str, str, str]:
+    receipt = row.receipt
+    if receipt is None:
+        return "", "", "", ""
+    slack = _finite(receipt.slack)
+    exhausted = " (all)" if receipt.exhausted else ""
+    return (
+        receipt.verdict.label,
+        f"{receipt.cases:,}{exhausted}",
+        f"{receipt.checks:,}",
+        "" if slack is None else f"{slack:.3g}",
+    )
+
+
+def _finite(value: float | None) -> float | None:
+    return None if value is None or value == float("inf") else value
+
+
+def summary_counts(rows: Sequence[Assessment]) -> Mapping[str, int]:
+    """Selected, measured, held, stale, toothless: the denominators of a gate."""
+    fresh = [row for row in rows if row.receipt is not None and not row.stale]
+    return {
+        "selected": len(rows),
+        "measured": sum(1 for row in fresh if row.verdict in MEASURED),
+        "held": sum(1 for row in fresh if row.verdict is Verdict.HELD),
+        "stale": sum(1 for row in rows if row.stale),
+        "toothless": sum(1 for row in fresh if row.verdict is Verdict.VACUOUS),
+    }
+
+
+def counts_text(counts: Mapping[str, int]) -> str:
+    """`31 tests selected: 31 measured, 31 held, 0 stale, 0 toothless`."""
+    rest = ", ".join(f"{count:,} {name}" for name, count in counts.items() if name != "selected")
+    return f"{plural(counts['selected'], 'test')} selected: {rest}"

@@ -1,0 +1,87 @@
+"""PV206, PV207, PV209: the structured domain of an equation agrees with itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pv.contract.model import Equation, ValueSpec
+from pv.contract.quote import nearest
+from pv.finding import Severity
+from pv.rules.registry import Judged, Report, rule
+
+
+@rule("PV206")
+def names_in_a_domain_are_defined(judged: Judged) -> Iterator[Report]:
+    """A shape letter, a `below` or a `like` names nothing.
+
+    Cases are drawn from this structure. A letter stands for a dimension or an integer argument, `below` too; `like`
+    names an argument that has a dtype of its own.
+
+        FAIL    dimensions: {n: 4}    x: {type: tensor, dtype: [float32], shape: [m]}
+        PASS    dimensions: {n: 4}    x: {type: tensor, dtype: [float32], shape: [n]}
+    """
+    for equation in judged.contract.equations:
+        sizes = _sizes(equation)
+        typed = [spec.name for spec in equation.arguments if spec.dtypes]
+        for at, spec in _specs(equation):
+            letters = [(judged.at(*at, "shape", i), axis) for i, axis in enumerate(spec.shape)]
+            for place, letter in (*letters, (judged.at(*at, "range", "below"), spec.range.below)):
+                if isinstance(letter, str) and letter not in sizes:
+                    seen = f"{letter!r} is no dimension and no integer argument of {equation.name}"
+                    yield place, seen, nearest(letter, sizes)
+            if spec.like is not None and spec.like not in typed:
+                seen = f"{spec.like!r} is no argument of {equation.name} with a dtype"
+                yield judged.at(*at, "like"), seen, nearest(spec.like, typed)
+
+
+@rule("PV207", Severity.WARNING)
+def dimensions_are_used(judged: Judged) -> Iterator[Report]:
+    """A dimension is defined and occurs in no shape and no `below`.
+
+    Either a shape was meant to use it, and sizes are drawn otherwise than its author believes, or it is left over.
+
+        FAIL    dimensions: {n: 4, E: 16}    shapes: [n]
+        PASS    dimensions: {n: 4, E: 16}    shapes: [n, E]
+    """
+    for equation in judged.contract.equations:
+        used = {name for _, spec in _specs(equation) for name in (*spec.shape, spec.range.below)}
+        for dimension in equation.dimensions:
+            if dimension.name not in used:
+                seen = f"dimension {dimension.name!r} of {equation.name} is used in no shape"
+                yield dimension.place, seen, "use it in a shape, or remove it"
+
+
+@rule("PV209")
+def ranges_hold_something(judged: Judged) -> Iterator[Report]:
+    """A range or a dimension holds no value: its `min` is above its `max`, or not below its `below`.
+
+    No case can be drawn, so nothing can be shown. Where `below` is a name, its greatest value counts.
+
+        FAIL    range: {min: 1, max: 0}
+        FAIL    range: {min: 0, below: 0}
+        PASS    range: {min: 0, max: 0}
+    """
+    for equation in judged.contract.equations:
+        sizes = _sizes(equation)
+        for at, spec in _specs(equation):
+            low, high, below = spec.range.min, spec.range.max, spec.range.below
+            bound = sizes.get(below) if isinstance(below, str) else below
+            if low is not None and ((high is not None and low > high) or (bound is not None and low >= bound)):
+                limit = f"max {high}" if high is not None and low > high else f"below {below}"
+                yield judged.at(*at, "range"), f"the range of {spec.name!r} is empty: min {low}, {limit}", "widen it"
+        for dimension in equation.dimensions:
+            if dimension.min > dimension.max:
+                seen = f"dimension {dimension.name!r} has no size: min {dimension.min}, max {dimension.max}"
+                yield judged.at("equations", equation.name, "dimensions", dimension.name), seen, "exchange the two"
+
+
+def _specs(equation: Equation) -> Iterator[tuple[tuple[str, ...], ValueSpec]]:
+    """Every argument and returned value, with its pointer."""
+    for part, specs in (("arguments", equation.arguments), ("returns", equation.returns)):
+        yield from ((("equations", equation.name, part, spec.name), spec) for spec in specs)
+
+
+def _sizes(equation: Equation) -> dict[str, float | None]:
+    """What a shape letter or `below` may name, with the greatest value it takes where that is known."""
+    integers = {spec.name: spec.range.max for spec in equation.arguments if spec.type == "integer"}
+    return {**integers, **{dimension.name: dimension.max for dimension in equation.dimensions}}

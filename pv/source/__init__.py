@@ -1,0 +1,1 @@
+"""Reading the project's Python by parsing it: nothing here imports what it reads."""

@@ -1,0 +1,76 @@
+"""Which files of the project a module imports, by its text alone."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Sequence
+from pathlib import Path, PurePosixPath
+
+from pv.source.files import project_file
+from pv.source.syntax import parse, read_source, statements
+
+
+def imported_modules(source: str, module: str, is_package: bool, path: str = "<source>") -> tuple[str, ...]:
+    """The absolute names of the modules that `module`'s import statements may import, wherever they stand, sorted.
+
+    `from a.b import c` may import `a.b` and `a.b.c`; relative names are resolved; those that leave the top are left
+    out. What `importlib` imports by a computed name is not seen. Raises PvError (mend) when the text is not Python.
+    """
+    tree = parse(source, path)
+    return tuple(sorted({name for statement in statements(tree) for name in _imports(statement, module, is_package)}))
+
+
+def module_path(root: Path, sources: Sequence[str], module: str) -> str | None:
+    """The root-relative path of the file that `module` is imported from, by the folders `sources`; None when there is
+    none in the project. A package is found before a module of the same name, as in Python."""
+    if not all(part.isidentifier() for part in module.split(".")):
+        return None
+    stem = module.replace(".", "/")
+    for folder in sources:
+        for candidate in (f"{stem}/__init__.py", f"{stem}.py"):
+            path = PurePosixPath(folder, candidate).as_posix()
+            if project_file(root, path):
+                return path
+    return None
+
+
+def import_closure(root: Path, sources: Sequence[str], module: str) -> tuple[str, ...]:
+    """The root-relative paths of the project files that importing `module` may run, sorted: its own, those it imports,
+    transitively, and the `__init__.py` of every package on the way. Modules that are not files of the project are
+    left out. Raises PvError (mend), naming the file, when one of them is not Python.
+    """
+    found: dict[str, str] = {}
+    pending = [module]
+    while pending:
+        for name in _with_parents(pending.pop()):
+            path = module_path(root, sources, name)
+            if path is None or path in found:
+                continue
+            found[path] = name
+            text = read_source(root / path, path)
+            pending.extend(imported_modules(text, name, path.endswith("/__init__.py"), path))
+    return tuple(sorted(found))
+
+
+def base_package(module: str, level: int, is_package: bool) -> str | None:
+    """The package that `level` leading dots stand for in `module`; None when they lead out of the top package."""
+    parts = module.split(".")
+    kept = len(parts) - level + (1 if is_package else 0)
+    return ".".join(parts[:kept]) if kept > 0 else None
+
+
+def _imports(statement: ast.stmt, module: str, is_package: bool) -> Iterator[str]:
+    if isinstance(statement, ast.Import):
+        yield from (alias.name for alias in statement.names)
+    elif isinstance(statement, ast.ImportFrom):
+        base = base_package(module, statement.level, is_package) if statement.level else ""
+        if base is None:
+            return
+        origin = ".".join(part for part in (base, statement.module) if part)
+        yield origin
+        yield from (f"{origin}.{alias.name}" for alias in statement.names if alias.name != "*")
+
+
+def _with_parents(module: str) -> list[str]:
+    parts = module.split(".")
+    return [".".join(parts[:count]) for count in range(1, len(parts) + 1)]

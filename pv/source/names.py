@@ -1,0 +1,160 @@
+"""Names of a module: which statements bind them, and which of them a definition refers to."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from pv.source.syntax import Function, children, parse, statements, walk
+
+_COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Binding:
+    """One place that binds a name of the module: `node` does so, inside `statement` of the module's body.
+
+    `within` is the innermost statement around `node`: it is `statement` itself when no condition, loop or function
+    stands between.
+    """
+
+    name: str
+    node: ast.AST
+    within: ast.stmt
+    statement: ast.stmt
+
+
+def bindings(tree: ast.Module) -> dict[str, tuple[Binding, ...]]:
+    """Every binding of every name of the module, in source order; `*` stands for what a star import brings.
+
+    To assign to an item or an attribute of a name binds it too, and so does a function that declares it global.
+    """
+    found: dict[str, list[Binding]] = {}
+    for statement in tree.body:
+        for node, within in _own_scope(statement):
+            for name in (*_binds(node), *_changes(node)):
+                found.setdefault(name, []).append(Binding(name, node, within or statement, statement))
+    return {name: tuple(bound) for name, bound in found.items()}
+
+
+def names_used_by(source: str, name: str) -> tuple[str, ...]:
+    """The names of the module that the definition of `name` refers to, transitively, itself included, sorted.
+
+    Functions, classes, imports and assigned names count. `Class.method` stands for its class. A name that is neither
+    bound in the module nor a builtin stands for a star import, `*`, where there is one. Reference is by name:
+    what is reached through `globals()` or a registry is not seen. Empty when the module does not bind `name`.
+    Raises PvError (mend) when the text is not Python.
+    """
+    return used_names(bindings(parse(source, "<source>")), name)
+
+
+def used_names(bound: Mapping[str, tuple[Binding, ...]], name: str) -> tuple[str, ...]:
+    """As `names_used_by`, for the bindings of a module."""
+    pending, used = [name.partition(".")[0]], set[str]()
+    while pending:
+        current = pending.pop()
+        if current in used or current not in bound:
+            continue
+        used.add(current)
+        for statement in {binding.statement for binding in bound[current]}:
+            free = free_names(statement)
+            pending.extend(free)
+            if any(unknown not in bound and not hasattr(builtins, unknown) for unknown in free):
+                pending.append("*")
+    return tuple(sorted(used))
+
+
+def global_names(node: ast.AST) -> set[str]:
+    """The names that some function in `node` declares global."""
+    return {name for statement in statements(node) if isinstance(statement, ast.Global) for name in statement.names}
+
+
+def free_names(root: ast.AST) -> set[str]:
+    """The names that `root` may look up in the scope around it: read or stored, and not local to a scope inside."""
+    free: set[str] = set()
+    pending: list[tuple[ast.AST, frozenset[str]]] = [(root, frozenset())]
+    while pending:
+        node, hidden = pending.pop()
+        if isinstance(node, ast.Name):
+            free |= {node.id} - hidden
+            continue
+        inside, inner = hidden, _inner(node)
+        if isinstance(node, Function | ast.Lambda):
+            inside = (hidden | _locals(node)) - global_names(node)
+        elif isinstance(node, _COMPREHENSIONS):
+            inside = hidden | {name for clause in node.generators for name in _stored(clause.target)}
+        pending.extend((child, inside) for child in inner)
+        pending.extend((child, hidden) for child in _parts(node) if child not in inner)
+    return free
+
+
+def _inner(node: ast.AST) -> list[ast.AST]:
+    """The parts of a function or comprehension that are evaluated in its own scope."""
+    if isinstance(node, ast.Lambda):
+        return [node.body]
+    if isinstance(node, Function):
+        return list(node.body)
+    if isinstance(node, _COMPREHENSIONS):
+        return [part for part in _parts(node) if part is not node.generators[0].iter]
+    return []
+
+
+def _parts(node: ast.AST) -> list[ast.AST]:
+    """The children of `node`; of a comprehension's clauses, theirs, since the first of them begins outside."""
+    parts: list[ast.AST] = []
+    for child in children(node):
+        parts += children(child) if isinstance(child, ast.comprehension) else (child,)
+    return parts
+
+
+def _locals(function: Function | ast.Lambda) -> set[str]:
+    arguments = function.args
+    single = (arguments.vararg, arguments.kwarg)
+    named = (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs, *(arg for arg in single if arg))
+    return {arg.arg for arg in named} | {name for part in _inner(function) for name in _stored(part)}
+
+
+def _stored(root: ast.AST) -> set[str]:
+    return {name for node, _ in _own_scope(root) for name in _binds(node)}
+
+
+def _own_scope(root: ast.AST) -> Iterator[tuple[ast.AST, ast.stmt | None]]:
+    """(node, innermost statement around it) of every node of the scope that `root` belongs to."""
+    pending: list[tuple[ast.AST, ast.stmt | None]] = [(root, None)]
+    while pending:
+        node, around = pending.pop()
+        within = node if isinstance(node, ast.stmt) else around
+        yield node, within
+        if isinstance(node, _COMPREHENSIONS):
+            inside = [inner.target for inner in walk(node) if isinstance(inner, ast.NamedExpr)]
+            pending.extend((target, within) for target in inside)
+        elif not isinstance(node, Function | ast.ClassDef | ast.Lambda):
+            pending.extend((child, within) for child in reversed(list(children(node))))
+
+
+def _binds(node: ast.AST) -> Iterator[str]:
+    match node:
+        case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
+            yield node.name
+        case ast.alias():
+            yield node.asname or node.name.partition(".")[0]
+        case ast.ExceptHandler(name=str(name)) | ast.MatchAs(name=str(name)) | ast.MatchStar(name=str(name)):
+            yield name
+        case ast.MatchMapping(rest=str(name)):
+            yield name
+        case ast.Name(ctx=ast.Store() | ast.Del()):
+            yield node.id
+
+
+def _changes(node: ast.AST) -> Iterator[str]:
+    """Names that `node` changes without binding them in its own scope."""
+    if isinstance(node, Function | ast.ClassDef):
+        yield from sorted(global_names(node))
+    elif isinstance(node, ast.Attribute | ast.Subscript) and not isinstance(node.ctx, ast.Load):
+        owner: ast.expr = node
+        while isinstance(owner, ast.Attribute | ast.Subscript):
+            owner = owner.value
+        if isinstance(owner, ast.Name):
+            yield owner.id

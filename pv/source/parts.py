@@ -1,0 +1,97 @@
+"""The parts of a project's code that a verdict depends on, and their digests today; by parsing, never by importing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from pv.digest import sha256
+from pv.finding import PvError
+from pv.ledger.receipt import FILE, WHOLE, Part
+from pv.source.code import TOP_LEVEL, ModuleParts, import_closure, module_parts, part_of_qualname
+from pv.source.falsifiers import FalsifierIndex
+
+
+class Code:
+    """Digests of one project's code, each file read and parsed at most once."""
+
+    def __init__(self, root: Path, sources: Sequence[str]) -> None:
+        self._root = root
+        self._sources = tuple(sources)
+        self._texts: dict[str, str | None] = {}
+        self._parsed: dict[str, ModuleParts | None] = {}
+        self._closures: dict[str, tuple[str, ...]] = {}
+
+    def digest(self, path: str, name: str) -> str | None:
+        """Today's digest of a part; None when it is gone, or its file no longer parses."""
+        if name == FILE:
+            try:
+                return sha256((self._root / path).read_bytes())
+            except OSError:
+                return None
+        parsed = self._module(path)
+        if parsed is None:
+            return None
+        if name == TOP_LEVEL:
+            return parsed.top_level_digest()
+        return parsed.whole_digest() if name == WHOLE else parsed.digest(name) or parsed.definition_digest(name)
+
+    def falsifier(self, index: FalsifierIndex, contract: str, test: str, invariants: Iterable[str]) -> tuple[Part, ...]:
+        """The falsifier of `test`, the faults of `invariants`, what they use, and the modules theirs import."""
+        wanted = set(invariants)
+        entries = [(entry.path, entry.function) for entry in index.falsifiers_of(contract, test)]
+        entries += [(entry.path, entry.function) for entry in index.faults_of(contract) if entry.invariant in wanted]
+        names = {(path, used) for path, function in entries for used in self._used(path, function)}
+        for path in {path for path, _ in entries}:
+            names |= {(other, WHOLE) for other in self.closure(path) if other != path and not other.startswith("pv/")}
+        return self._parts(names)
+
+    def subject(self, entered: Iterable[tuple[str, str]], opened: Iterable[str], imported: Iterable[tuple[str, str]],
+                target: tuple[str, str]) -> tuple[Part, ...]:  # fmt: skip
+        """What a trial ran: functions entered, top levels of their modules and of all those import, files opened.
+
+        `imported` are functions entered while the project's modules were imported; they count where their module does.
+        `target` is (path, name) of the bound function; when tracing did not see it, its module counts as a whole.
+        """
+        names = {(path, part_of_qualname(name)) for path, name in entered}
+        files = {path for path, _ in names} | {target[0]}
+        modules = {other for path in files for other in self.closure(path)} | files
+        names |= {(path, TOP_LEVEL) for path in modules}
+        names |= {(path, part_of_qualname(name)) for path, name in imported if path in modules}
+        if not any(path == target[0] for path, _ in entered):
+            names.add((target[0], WHOLE))
+        data = {(path, FILE) for path in opened if not path.endswith((".py", ".pyc"))}
+        return self._parts(names | data)
+
+    def closure(self, path: str) -> tuple[str, ...]:
+        """Paths of the project's modules that the module at `path` imports, transitively, itself included."""
+        if path not in self._closures:
+            self._closures[path] = import_closure(self._root, self._sources, self.module_name(path))
+        return self._closures[path]
+
+    def module_name(self, path: str) -> str:
+        """The dotted name under which the module at `path` is imported."""
+        return _module_name(path, self._sources)
+
+    def _used(self, path: str, function: str) -> tuple[str, ...]:
+        parsed = self._module(path)
+        return () if parsed is None else parsed.names_used_by(function)
+
+    def _parts(self, names: Iterable[tuple[str, str]]) -> tuple[Part, ...]:
+        found = ((path, name, self.digest(path, name)) for path, name in sorted(set(names)))
+        return tuple(Part(path, name, digest) for path, name, digest in found if digest is not None)
+
+    def _module(self, path: str) -> ModuleParts | None:
+        if path not in self._parsed:
+            try:
+                self._parsed[path] = module_parts((self._root / path).read_text(encoding="utf-8"))
+            except (OSError, UnicodeDecodeError, PvError):
+                self._parsed[path] = None
+        return self._parsed[path]
+
+
+def _module_name(path: str, sources: Sequence[str]) -> str:
+    """`implementations/microgpt/kernels.py` → `implementations.microgpt.kernels`, below its source folder."""
+    inside = max((source for source in sources if source != "." and path.startswith(f"{source}/")), key=len, default="")
+    stem = path.removeprefix(f"{inside}/" if inside else "").removesuffix(".py").removesuffix("/__init__")
+    return stem.replace("/", ".")

@@ -1,0 +1,221 @@
+"""Python source as a syntax tree: how it is read, and which nodes and fields of it carry meaning.
+
+The table is ours and not the running Python's, so that a digest or a closure does not depend on who computes it.
+"""
+
+from __future__ import annotations
+
+import ast
+import sys
+import tokenize
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from pv.finding import Exit, Place, PvError
+
+# One node class of Python 3.11 to 3.14 a line, with its fields that carry meaning. The order of the fields belongs to
+# the digest format "pv-code-1": classes and fields may be added at the end, never moved.
+# Left out everywhere: positions, ctx, type_comment, type_ignores, kind.
+_TABLE = """
+Module body
+Interactive body
+Expression body
+FunctionType argtypes returns
+FunctionDef name args body decorator_list returns type_params
+AsyncFunctionDef name args body decorator_list returns type_params
+ClassDef name bases keywords body decorator_list type_params
+Return value
+Delete targets
+Assign targets value
+TypeAlias name type_params value
+AugAssign target op value
+AnnAssign target annotation value simple
+For target iter body orelse
+AsyncFor target iter body orelse
+While test body orelse
+If test body orelse
+With items body
+AsyncWith items body
+Match subject cases
+Raise exc cause
+Try body handlers orelse finalbody
+TryStar body handlers orelse finalbody
+Assert test msg
+Import names
+ImportFrom module names level
+Global names
+Nonlocal names
+Expr value
+Pass
+Break
+Continue
+BoolOp op values
+NamedExpr target value
+BinOp left op right
+UnaryOp op operand
+Lambda args body
+IfExp test body orelse
+Dict keys values
+Set elts
+ListComp elt generators
+SetComp elt generators
+DictComp key value generators
+GeneratorExp elt generators
+Await value
+Yield value
+YieldFrom value
+Compare left ops comparators
+Call func args keywords
+FormattedValue value conversion format_spec
+Interpolation value str conversion format_spec
+JoinedStr values
+TemplateStr values
+Constant value
+Attribute value attr
+Subscript value slice
+Starred value
+Name id
+List elts
+Tuple elts
+Slice lower upper step
+Load
+Store
+Del
+And
+Or
+Add
+Sub
+Mult
+MatMult
+Div
+Mod
+Pow
+LShift
+RShift
+BitOr
+BitXor
+BitAnd
+FloorDiv
+Invert
+Not
+UAdd
+USub
+Eq
+NotEq
+Lt
+LtE
+Gt
+GtE
+Is
+IsNot
+In
+NotIn
+comprehension target iter ifs is_async
+ExceptHandler type name body
+arguments posonlyargs args vararg kwonlyargs kw_defaults kwarg defaults
+arg arg annotation
+keyword arg value
+alias name asname
+withitem context_expr optional_vars
+match_case pattern guard body
+MatchValue value
+MatchSingleton value
+MatchSequence patterns
+MatchMapping keys patterns rest
+MatchClass cls patterns kwd_attrs kwd_patterns
+MatchStar name
+MatchAs pattern name
+MatchOr patterns
+TypeIgnore
+TypeVar name bound default_value
+ParamSpec name default_value
+TypeVarTuple name default_value
+"""
+FIELDS = {name: tuple(fields) for name, *fields in map(str.split, _TABLE.strip().splitlines())}
+WITHOUT_MEANING = frozenset({"ctx", "type_comment", "type_ignores", "kind", "lineno", "tag"})
+
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+_HOLDS_STATEMENTS = (ast.stmt, ast.excepthandler, ast.match_case)
+
+
+@dataclass(frozen=True, slots=True)
+class Unparsed:
+    """Why a text is not Python, and where."""
+
+    message: str
+    place: Place
+
+
+def parse(source: str, path: str) -> ast.Module:
+    """The tree of `source`; `path` is for messages. Raises PvError (mend), naming the line, when it is not Python."""
+    tree = try_parse(source, path)
+    if isinstance(tree, Unparsed):
+        raise PvError(f"{tree.place}: {tree.message}", exit=Exit.MEND, hint="mend the syntax of this file")
+    return tree
+
+
+def try_parse(source: str, path: str) -> ast.Module | Unparsed:
+    """The syntax tree of `source`, or why there is none."""
+    running = f"Python {sys.version_info.major}.{sys.version_info.minor}"
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # an invalid escape is the author's business, not the reader's
+            return ast.parse(source.removeprefix("\ufeff"))
+    except SyntaxError as error:
+        place = Place(path, max(error.lineno or 1, 1), max(error.offset or 1, 1))
+        return Unparsed(f"this is not {running}: {error.msg}", place)
+    except (ValueError, RecursionError, MemoryError) as error:  # NUL or surrogate characters; nesting beyond the parser
+        return Unparsed(f"{running} cannot parse this file: {error or type(error).__name__}", Place(path))
+
+
+def read_source(file: Path, path: str) -> str:
+    """The text of a Python file, by its coding line or UTF-8. Raises PvError (mend) when it cannot be read as text."""
+    try:
+        with tokenize.open(file) as stream:
+            return stream.read()
+    except (OSError, SyntaxError, UnicodeDecodeError) as error:
+        raise PvError(f"{path}: cannot be read as Python source: {error}", exit=Exit.MEND) from error
+
+
+def place_of(node: ast.stmt | ast.expr | ast.alias, source: str, path: str) -> Place:
+    """Where `node` of the tree of `source` begins."""
+    line = source.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n").split("\n")[node.lineno - 1]
+    return Place(path, node.lineno, len(line.encode()[: node.col_offset].decode()) + 1)
+
+
+def children(node: ast.AST) -> Iterator[ast.AST]:
+    """The nodes directly below `node`, in source order as far as the table goes."""
+    for field in FIELDS.get(type(node).__name__, node._fields):
+        value = getattr(node, field, None)
+        for item in value if isinstance(value, list) else (value,):
+            if isinstance(item, ast.AST):
+                yield item
+
+
+def walk(root: ast.AST) -> Iterator[ast.AST]:
+    """`root` and every node below it."""
+    pending = [root]
+    while pending:
+        node = pending.pop()
+        yield node
+        pending.extend(children(node))
+
+
+def statements(node: ast.AST) -> Iterator[ast.stmt]:
+    """Every statement inside `node`, itself included when it is one; expressions are not entered."""
+    pending = [node]
+    while pending:
+        current = pending.pop()
+        if isinstance(current, ast.stmt):
+            yield current
+        pending.extend(reversed(list(blocks(current))))
+
+
+def blocks(node: ast.AST) -> Iterator[ast.AST]:
+    """What is directly below `node` and holds statements: statements, except clauses, match cases."""
+    for field in ("body", "handlers", "orelse", "finalbody", "cases"):
+        value = getattr(node, field, None)
+        if isinstance(value, list):
+            yield from (item for item in value if isinstance(item, _HOLDS_STATEMENTS))

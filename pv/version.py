@@ -1,0 +1,30 @@
+"""Semantic versions, as https://semver.org/spec/v2.0.0.html items 2, 9 and 11 define them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+_SEMVER = re.compile(
+    r"(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)"
+    r"(?:-((?:0|[1-9][0-9]*|[0-9]*[a-zA-Z-][0-9a-zA-Z-]*)(?:\.(?:0|[1-9][0-9]*|[0-9]*[a-zA-Z-][0-9a-zA-Z-]*))*))?"
+    r"(?:\+[0-9a-zA-Z-]+(?:\.[0-9a-zA-Z-]+)*)?"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """major.minor.patch, with the pre-release text kept as written."""
+
+    major: int
+    minor: int
+    patch: int
+    prerelease: str = ""
+
+
+def read_version(text: str) -> Version | None:
+    """The version that `text` spells, or None when it is not semver."""
+    match = _SEMVER.fullmatch(text)
+    if match is None or len(text) > 256:
+        return None
+    return Version(int(match[1]), int(match[2]), int(match[3]), match[4] or "")
