@@ -61,14 +61,20 @@ def _read(root: Path, document: str, shown: Callable[[str], str]) -> Tables | _U
         return _Unread(f"the document {document!r} leads out of the project", hint)
     file = project_file(root, document)
     if file is None:
-        folder = (root / document).parent
-        names = [path.name for path in folder.iterdir()] if folder.is_dir() else []
-        return _Unread(f"there is no document {document!r}", f"{hint}; {_nearest(Path(document).name, names)}")
+        near = _nearest(Path(document).name, _neighbours(root / document))
+        return _Unread(f"there is no document {document!r}", f"{hint}; {near}")
     try:
         source = file.read_bytes().decode("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         return _Unread(f"the document {document!r} cannot be read as UTF-8 text: {error}", "save it as UTF-8")
     return read_tables(source, shown(document))
+
+
+def _neighbours(file: Path) -> list[str]:
+    try:
+        return sorted(path.name for path in file.parent.iterdir())
+    except OSError:
+        return []
 
 
 def _find(claim: Claim, document: Tables | _Unread) -> Cell | Finding:

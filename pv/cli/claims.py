@@ -51,4 +51,4 @@ def check_project_claims(project: Project, names: tuple[str, ...] = ()) -> tuple
                 "PV500", Severity.UNMEASURED, Place(CONTRACTS), "no contract makes a claim: nothing was checked", hint
             )
         ]
-    return len(made), check_claims(project.root, made)
+    return len(made), check_claims(project.root, made, sources=project.sources)

@@ -98,17 +98,25 @@ def _run(work: Work, bench: Bench) -> Finished:
         if error.exit is Exit.RUN:
             raise
         outcome, entered, opened = Outcome(Verdict.ERRORED, error.message), set(), set()
-    found = find_target(bench.root, bench.sources, work.binding.target)
-    if found.path:
-        # Digests are of what is on disk now, so they are taken by a reader that has not seen the file before.
-        code = Code(bench.root, bench.sources)
-        target = (found.path, work.binding.target.partition(":")[2])
-        depends["subject"] = code.subject(entered, opened, bench.loader.entered_at_import, target)
+    try:
+        depends["subject"] = _subject_parts(work, bench, entered, opened)
+    except PvError as error:
+        outcome = Outcome(Verdict.ERRORED, error.message)
     changed = bench.loader.changed()
     if changed:
         outcome = Outcome(Verdict.ERRORED, f"{changed[0]} was changed while it was being judged: run again")
     value = receipt_value(work.contract.name, work.test, work.binding, outcome, bench.plan, depends, bench.root)
     return Finished(work, outcome, value)
+
+
+def _subject_parts(work: Work, bench: Bench, entered: set[tuple[str, str]], opened: set[str]) -> tuple[Part, ...]:
+    found = find_target(bench.root, bench.sources, work.binding.target)
+    if not found.path:
+        return ()
+    # Digests are of what is on disk now, so they are taken by a reader that has not seen the files before.
+    code = Code(bench.root, bench.sources)
+    target = (found.path, work.binding.target.partition(":")[2])
+    return code.subject(entered, opened, bench.loader.entered_at_import, target)
 
 
 def _load(work: Work, bench: Bench) -> Trial:

@@ -24,14 +24,20 @@ def names_in_a_domain_are_defined(judged: Judged) -> Iterator[Report]:
         sizes = _sizes(equation)
         typed = [spec.name for spec in equation.arguments if spec.dtypes]
         for at, spec in _specs(equation):
-            letters = [(judged.at(*at, "shape", i), axis) for i, axis in enumerate(spec.shape)]
-            for place, letter in (*letters, (judged.at(*at, "range", "below"), spec.range.below)):
-                if isinstance(letter, str) and letter not in sizes:
+            for where, letter in _letters(spec):
+                if letter not in sizes:
                     seen = f"{letter!r} is no dimension and no integer argument of {equation.name}"
-                    yield place, seen, nearest(letter, sizes)
+                    yield judged.at(*at, *where), seen, nearest(letter, sizes)
             if spec.like is not None and spec.like not in typed:
                 seen = f"{spec.like!r} is no argument of {equation.name} with a dtype"
                 yield judged.at(*at, "like"), seen, nearest(spec.like, typed)
+
+
+def _letters(spec: ValueSpec) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """Where a value's shape and range name something, and what."""
+    yield from ((("shape", i), axis) for i, axis in enumerate(spec.shape) if isinstance(axis, str))
+    if isinstance(spec.range.below, str):
+        yield ("range", "below"), spec.range.below
 
 
 @rule("PV207", Severity.WARNING)
@@ -44,7 +50,7 @@ def dimensions_are_used(judged: Judged) -> Iterator[Report]:
         PASS    dimensions: {n: 4, E: 16}    shapes: [n, E]
     """
     for equation in judged.contract.equations:
-        used = {name for _, spec in _specs(equation) for name in (*spec.shape, spec.range.below)}
+        used = {letter for _, spec in _specs(equation) for _, letter in _letters(spec)}
         for dimension in equation.dimensions:
             if dimension.name not in used:
                 seen = f"dimension {dimension.name!r} of {equation.name} is used in no shape"

@@ -46,7 +46,7 @@ def _returned_floats(equation: Equation) -> list[str]:
 
 # The closed table: functions whose values are strictly inside their bounds as real numbers, and reach them as floats.
 _SATURATING = re.compile(r"softmax|sigmoid|logistic|σ|tanh|\bexp\b|exponential", re.IGNORECASE)
-_NUMBER = r"[-−+]?\s*[01](?:\.0*)?(?![\w.]*\d)"
+_NUMBER = r"[-−+]?\s*[01](?:\.0*)?(?![\w.])"
 _STRICT = re.compile(
     rf"strictly\s+(?:between|positive|negative|inside|within|in|less|greater|above|below|smaller|larger)\b"
     rf"|(?<![<>=!])[<>](?![<>=])\s*{_NUMBER}|(?<![\w.]){_NUMBER}\s*[<>](?![<>=])"
@@ -72,8 +72,9 @@ def bounds_are_reached(judged: Judged) -> Iterator[Report]:
         if not _returned_floats(equation):
             continue
         for i, clause in enumerate(equation.invariants):
-            strict = _STRICT.search(_CONDITION.sub("", clause.statement))
-            if strict and clause.holds is not Holds.REAL and _saturates(equation, clause):
+            if clause.holds is Holds.REAL or not _saturates(equation, clause):
+                continue
+            if strict := _STRICT.search(_CONDITION.sub("", clause.statement)):
                 seen = f"{strict.group().strip()!r} is false of floats: {clause.name} reaches its bounds by rounding"
                 at = ("equations", equation.name, "invariants", i, "statement")
                 yield judged.at(*at), seen, "state the closed bound (at least, at most), or write holds: real"

@@ -6,12 +6,12 @@ import re
 from collections.abc import Iterator, Sequence
 
 from pv.contract.quote import shorten
-from pv.finding import Place
 from pv.rules.registry import Judged, Report, rule
 from pv.version import read_version
 
 _MAJOR = re.compile(r"-v([0-9]+)\Z")
-_FILLERS = re.compile(r"\b(?:an?|the|is|are|be|its?|that|this|of|in|to|must|shall|should|will|does|do)\b")
+_FILLERS = frozenset(("a", "an", "the", "is", "are", "be", "it", "that", "of", "in", "to", "must", "shall", "will"))
+_WORD = re.compile(r"\w+")
 
 
 @rule("PV201")
@@ -25,19 +25,20 @@ def ids_are_unique(judged: Judged) -> Iterator[Report]:
         PASS    - id: FALSIFY-MG-001 … - id: FALSIFY-MG-002
     """
     contract = judged.contract
-    yield from _twice([(test.id, judged.at("falsification_tests", i, "id")) for i, test in enumerate(contract.tests)])
-    yield from _twice([(claim.id, judged.at("claims", i, "id")) for i, claim in enumerate(contract.claims)])
+    yield from _twice(judged, ("falsification_tests",), [test.id for test in contract.tests])
+    yield from _twice(judged, ("claims",), [claim.id for claim in contract.claims])
     for equation in contract.equations:
-        at = ("equations", equation.name, "invariants")
-        yield from _twice([(clause.id, judged.at(*at, i, "id")) for i, clause in enumerate(equation.invariants)])
+        clauses = [clause.id for clause in equation.invariants]
+        yield from _twice(judged, ("equations", equation.name, "invariants"), clauses)
 
 
-def _twice(named: Sequence[tuple[str, Place]]) -> Iterator[Report]:
-    first: dict[str, Place] = {}
-    for name, place in named:
-        if name in first:
-            yield place, f"id {shorten(name)} is taken, in line {first[name].line}", "give one of the two another id"
-        first.setdefault(name, place)
+def _twice(judged: Judged, at: tuple[str, ...], ids: Sequence[str]) -> Iterator[Report]:
+    """A report on each of `ids`, those of the list at `at`, that stands in it before."""
+    first: dict[str, int] = {}
+    for i, name in enumerate(ids):
+        if first.setdefault(name, i) != i:
+            seen = f"id {shorten(name)} is taken, in line {judged.at(*at, first[name], 'id').line}"
+            yield judged.at(*at, i, "id"), seen, "give one of the two another id"
 
 
 @rule("PV202")
@@ -103,4 +104,4 @@ def prediction_says_more_than_the_rule(judged: Judged) -> Iterator[Report]:
 
 
 def _words(text: str) -> list[str]:
-    return re.findall(r"\w+", _FILLERS.sub(" ", text.casefold()))
+    return [word for word in _WORD.findall(text.casefold()) if word not in _FILLERS]

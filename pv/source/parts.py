@@ -6,10 +6,11 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from pv.digest import sha256
-from pv.finding import PvError
+from pv.finding import Exit, PvError
 from pv.ledger.receipt import FILE, WHOLE, Part
-from pv.source.code import TOP_LEVEL, ModuleParts, import_closure, module_parts, part_of_qualname
+from pv.source.code import TOP_LEVEL, ModuleParts, import_closure, module_parts
 from pv.source.falsifiers import FalsifierIndex
+from pv.source.syntax import read_source
 
 
 class Code:
@@ -18,7 +19,6 @@ class Code:
     def __init__(self, root: Path, sources: Sequence[str]) -> None:
         self._root = root
         self._sources = tuple(sources)
-        self._texts: dict[str, str | None] = {}
         self._parsed: dict[str, ModuleParts | None] = {}
         self._closures: dict[str, tuple[str, ...]] = {}
 
@@ -52,26 +52,38 @@ class Code:
 
         `imported` are functions entered while the project's modules were imported; they count where their module does.
         `target` is (path, name) of the bound function; when tracing did not see it, its module counts as a whole.
+        Raises PvError for code that ran and cannot be digested.
         """
-        names = {(path, part_of_qualname(name)) for path, name in entered}
+        names = {(path, self._part(path, name)) for path, name in entered}
         files = {path for path, _ in names} | {target[0]}
         modules = {other for path in files for other in self.closure(path)} | files
         names |= {(path, TOP_LEVEL) for path in modules}
-        names |= {(path, part_of_qualname(name)) for path, name in imported if path in modules}
+        names |= {(path, self._part(path, name)) for path, name in imported if path in modules}
         if not any(path == target[0] for path, _ in entered):
             names.add((target[0], WHOLE))
-        data = {(path, FILE) for path in opened if not path.endswith((".py", ".pyc"))}
-        return self._parts(names | data)
+        names |= {(path, FILE) for path in opened if not path.endswith((".py", ".pyc"))}
+        unknown = [f"{path}: {name}" for path, name in sorted(names) if self.digest(path, name) is None]
+        if unknown:
+            # Left out, it could change and nobody would know.
+            raise PvError(f"{unknown[0]} was run, but no digest can be taken of it", exit=Exit.MEND)
+        return self._parts(names)
 
     def closure(self, path: str) -> tuple[str, ...]:
         """Paths of the project's modules that the module at `path` imports, transitively, itself included."""
         if path not in self._closures:
-            self._closures[path] = import_closure(self._root, self._sources, self.module_name(path))
+            try:
+                self._closures[path] = import_closure(self._root, self._sources, self.module_name(path))
+            except PvError:  # something it imports does not parse; that file has no digest, which makes it stale
+                self._closures[path] = (path,)
         return self._closures[path]
 
     def module_name(self, path: str) -> str:
         """The dotted name under which the module at `path` is imported."""
         return _module_name(path, self._sources)
+
+    def _part(self, path: str, qualname: str) -> str:
+        parsed = self._module(path)
+        return TOP_LEVEL if parsed is None else parsed.part_of(qualname)
 
     def _used(self, path: str, function: str) -> tuple[str, ...]:
         parsed = self._module(path)
@@ -84,8 +96,8 @@ class Code:
     def _module(self, path: str) -> ModuleParts | None:
         if path not in self._parsed:
             try:
-                self._parsed[path] = module_parts((self._root / path).read_text(encoding="utf-8"))
-            except (OSError, UnicodeDecodeError, PvError):
+                self._parsed[path] = module_parts(read_source(self._root / path, path), path)
+            except PvError:
                 self._parsed[path] = None
         return self._parsed[path]
 

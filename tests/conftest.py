@@ -1,0 +1,89 @@
+"""What whole-command tests share: a scratch copy of this project, and `pv` run in process or as a process of its own."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+PARTS = ("contracts", "falsifiers", "implementations", "ledger", "schemas", "pyproject.toml", "README.md")
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """What a command came to."""
+
+    exit: int
+    out: str
+    err: str
+
+    @property
+    def said(self) -> str:
+        """Both streams."""
+        return self.out + self.err
+
+
+@pytest.fixture()
+def scratch(tmp_path: Path) -> Path:
+    """A copy of what a project of this repository consists of, to be broken."""
+    for part in PARTS:
+        source, target = ROOT / part, tmp_path / part
+        if source.is_dir():
+            shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(source, target)
+    return tmp_path
+
+
+@pytest.fixture()
+def pv(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Callable[..., Ran]:
+    """Run `pv` in this process: `pv("falsify", "--stale", cwd=scratch)`."""
+
+    def run(*arguments: object, cwd: Path = ROOT) -> Ran:
+        from pv.cli import main
+
+        monkeypatch.chdir(cwd)
+        capfd.readouterr()
+        code = main([str(argument) for argument in arguments])
+        out, err = capfd.readouterr()
+        return Ran(code, out, err)
+
+    return run
+
+
+@pytest.fixture()
+def pv_process() -> Callable[..., Ran]:
+    """Run `python -m pv` as a user does, in a process of its own."""
+
+    def run(*arguments: object, cwd: Path = ROOT, env: dict[str, str] | None = None) -> Ran:
+        done = subprocess.run(
+            [sys.executable, "-m", "pv", *map(str, arguments)],
+            cwd=cwd, capture_output=True, text=True, check=False, env={**os.environ, **(env or {})},
+        )  # fmt: skip
+        return Ran(done.returncode, done.stdout, done.stderr)
+
+    return run
+
+
+def edit(path: Path, find: str, replace: str) -> None:
+    """Replace the one occurrence of `find`; anything but one is a mistake of the test."""
+    text = path.read_text(encoding="utf-8")
+    assert text.count(find) == 1, f"{find!r} occurs {text.count(find)} times in {path}"
+    path.write_text(text.replace(find, replace), encoding="utf-8")
+
+
+def require_program(name: str, package: str) -> None:
+    """Skip where a system package is missing; with CI=true fail, because CI's job is to have it (`make system`)."""
+    if shutil.which(name):
+        return
+    reason = f"needs {name}, of Debian's package {package}: make system"
+    if os.environ.get("CI") == "true":
+        pytest.fail(reason)
+    pytest.skip(reason)

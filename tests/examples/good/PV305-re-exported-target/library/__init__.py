@@ -1,0 +1,3 @@
+"""Re-exports."""
+
+from .core import normalise as softmax

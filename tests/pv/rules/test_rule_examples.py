@@ -1,0 +1,105 @@
+"""Every example file: a good one is without findings, of a bad one exactly what it says is found.
+
+A contract of `bad` says in its first line what must be found: `# expect: PV203 17:9; PV305 contracts/binding.yaml:3:5`
+(without a path: in the contract itself). A folder is a project of its own; `# support: LEVEL` in the second line is
+what its evidence is taken to support.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from pv.contract.read import read_bindings, read_contract
+from pv.finding import Finding
+from pv.level import Level, read_level
+from pv.rules import Judged, ProjectFacts, catalogue, check
+from pv.source.falsifiers import index_falsifiers
+from pv.source.target import target_finder
+
+EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
+
+
+def examples(kind: str) -> list[Path]:
+    """The examples of `good` or `bad`: single contracts and project folders."""
+    return sorted(path for path in EXAMPLES.joinpath(kind).iterdir() if path.name.startswith("PV"))
+
+
+@pytest.mark.parametrize("example", examples("bad"), ids=lambda path: path.name)
+def test_a_bad_example_shows_what_it_says_and_nothing_else(example: Path) -> None:
+    expected = expected_in(example)
+    found = [item for item in found_in(example) if not item.startswith("PV300") or item in expected]
+    assert found == expected
+    assert any(item.startswith(example.name[:5]) for item in expected)
+
+
+@pytest.mark.parametrize("example", examples("good"), ids=lambda path: path.name)
+def test_a_good_example_shows_nothing(example: Path) -> None:
+    assert [item for item in found_in(example) if not item.startswith("PV300")] == []
+
+
+def test_every_code_has_a_bad_example_and_a_near_miss() -> None:
+    codes = {rule.code for rule in catalogue()}
+    bad = {path.name[:5] for path in examples("bad")}
+    near = {code for path in examples("good") for code in re.findall(r"PV[0-9]{3}", path.name)}
+    assert bad == codes
+    assert near == codes - {"PV300"}, "what must not fire without a project cannot be an example in a project"
+
+
+def test_an_example_of_a_bad_file_that_is_mended_is_noticed(tmp_path: Path) -> None:
+    mended = (EXAMPLES / "good" / "PV203-real-without-tolerance-v1.yaml").read_text(encoding="utf-8")
+    example = tmp_path / "PV203-mended-v1.yaml"
+    example.write_text("# expect: PV203 17:9\n" + mended, encoding="utf-8")
+    assert (expected_in(example), found_in(example)) == (["PV203 17:9"], ["PV300 3:1"])
+
+
+def contract_in(example: Path) -> Path:
+    """The one contract of an example."""
+    return next(example.glob("contracts/*-v[0-9]*.yaml")) if example.is_dir() else example
+
+
+def expected_in(example: Path) -> list[str]:
+    """What the first line of the contract says must be found, sorted."""
+    first = contract_in(example).read_bytes().split(b"\n", 1)[0].decode()
+    listed = re.fullmatch(r"# expect: (.+)", first)
+    return sorted(listed[1].split("; ")) if listed else []
+
+
+def found_in(example: Path) -> list[str]:
+    """What is found, as `expected_in` writes it; PV300 included."""
+    own = contract_in(example).relative_to(example if example.is_dir() else example.parent).as_posix()
+    return sorted(_spelled(finding, own) for finding in findings_in(example))
+
+
+def findings_in(example: Path) -> Iterator[Finding]:
+    """Every finding on the contract of an example, and on the project it lies in."""
+    path = contract_in(example)
+    if not example.is_dir():
+        file, project = read_contract(path, path.name), None
+    else:
+        file = read_contract(path, path.relative_to(example).as_posix())
+        bindings = read_bindings(example / "contracts/binding.yaml", "contracts/binding.yaml")
+        index = index_falsifiers(example, example / "falsifiers")
+        yield from (*bindings.findings, *index.findings)
+        level = supported(path)
+        project = ProjectFacts(
+            bindings.bindings, bindings.document.path, index, target_finder(example, ["."]), lambda test: level
+        )
+    yield from file.findings
+    if file.contract is not None:
+        yield from check(Judged(file, project))
+
+
+def supported(contract: Path) -> Level:
+    """The level that the second line of a contract says its evidence supports."""
+    line = re.search(rb"^# support: (\w+)$", contract.read_bytes(), re.MULTILINE)
+    return (read_level(line[1].decode()) if line else None) or Level.NO_EVIDENCE
+
+
+def _spelled(finding: Finding, own: str) -> str:
+    place = finding.place
+    where = f"{place.line}:{place.column}"
+    return f"{finding.code} {where}" if place.path == own else f"{finding.code} {place.path}:{where}"
