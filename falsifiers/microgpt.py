@@ -136,7 +136,8 @@ def a_row_of_zeros_stays_one(subject: Subject, case: Case, check: Check) -> None
 
 @fault("rms_norm/zero_row")
 def ones_where_all_is_zero(normed: Tensor, case: Case) -> Tensor:
-    return normed + (case.x == 0).all(dim=-1, keepdim=True).to(normed.dtype)
+    zero: Tensor = (case.x == 0).all(dim=-1, keepdim=True)
+    return normed + zero.to(normed.dtype)
 
 
 @falsifier("FALSIFY-MG-008")

@@ -30,19 +30,23 @@ class Ran:
         return self.out + self.err
 
 
-@pytest.fixture()
-def scratch(tmp_path: Path) -> Path:
-    """A copy of what a project of this repository consists of, to be broken."""
+def copy_project(target: Path) -> Path:
+    """What a project of this repository consists of, copied to `target`."""
     for part in PARTS:
-        source, target = ROOT / part, tmp_path / part
-        if source.is_dir():
-            shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
+        if (ROOT / part).is_dir():
+            shutil.copytree(ROOT / part, target / part, ignore=shutil.ignore_patterns("__pycache__"))
         else:
-            shutil.copy(source, target)
-    return tmp_path
+            shutil.copy(ROOT / part, target / part)
+    return target
 
 
-@pytest.fixture()
+@pytest.fixture
+def scratch(tmp_path: Path) -> Path:
+    """A copy of this repository's project, to be broken."""
+    return copy_project(tmp_path)
+
+
+@pytest.fixture
 def pv(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Callable[..., Ran]:
     """Run `pv` in this process: `pv("falsify", "--stale", cwd=scratch)`."""
 
@@ -58,7 +62,7 @@ def pv(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Ca
     return run
 
 
-@pytest.fixture()
+@pytest.fixture
 def pv_process() -> Callable[..., Ran]:
     """Run `python -m pv` as a user does, in a process of its own."""
 

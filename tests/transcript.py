@@ -28,7 +28,9 @@ def transcript() -> str:
         right, wrong = "torch.sqrt(mean_square + RMS_EPSILON)", "(torch.sqrt(mean_square) + RMS_EPSILON)"
         assert text.count(right) == 1, "the line that the transcript breaks has moved"
         kernels.write_text(text.replace(right, wrong), encoding="utf-8")
-        done = subprocess.run([sys.executable, "-m", "pv", *COMMAND], cwd=root, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            [sys.executable, "-m", "pv", *COMMAND], cwd=root, capture_output=True, text=True, check=False
+        )
     return f"```console\n$ pv {' '.join(COMMAND)}\n{done.stdout}{done.stderr}$ echo $?\n{done.returncode}\n```\n"
 
 

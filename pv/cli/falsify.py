@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -10,13 +11,14 @@ from typing import TYPE_CHECKING
 import click
 
 from pv.cli.group import FORMAT
-from pv.finding import Exit, Finding, PvError, worst
+from pv.falsify.work import Work
+from pv.finding import Exit, Finding, PvError, Severity, worst
 from pv.level import Level
 from pv.verdict import Verdict
 
 if TYPE_CHECKING:
     from pv.contract.model import Contract, FalsificationTest
-    from pv.falsify.campaign import Finished, Work
+    from pv.falsify.campaign import Finished
     from pv.project import Project
 
 
@@ -51,21 +53,21 @@ def falsify(contracts: tuple[str, ...], ids: tuple[str, ...], stale: bool, examp
     from pv.project import open_project
 
     project = open_project()
-    chosen = [_work(project, contract, test) for contract, test in project.select(ids, contracts)]
-    if not chosen:
+    selected = project.select(ids, contracts)
+    findings = [*unreadable(project), *unbound(project, selected)]
+    if not selected and not findings:
         raise PvError("there is no falsification test to run", exit=Exit.RUN, hint="write one in contracts/")
-    if ids and form == "text":
-        click.echo(f"{', '.join(ids)}: {', '.join(work.test.id for work in chosen)}")
+    asked = set(ids) - {test.id for _, test in selected}
+    if asked and form == "text":
+        click.echo(f"{', '.join(sorted(asked))}: {', '.join(test.id for _, test in selected)}")
+    chosen = [Work(contract, test, row) for contract, test in selected if (row := project.subject(contract, test))]
     works = [work for work in chosen if is_open(project, work)] if stale else chosen
     finished: list[Finished] = []
-    unread = unreadable(project)
     try:
         attack(project, works, examples, seed, finished, form)
-    except KeyboardInterrupt:
-        close(project, finished, len(chosen) - len(works), len(works), unread, form)
-        raise
-    close(project, finished, len(chosen) - len(works), len(works), unread, form)
-    return worst([*(row.outcome.verdict.exit for row in finished), *(Exit.MEND for _ in unread)])
+    finally:  # also what was done before Ctrl-C is reported
+        close(project, finished, len(chosen) - len(works), len(works), findings, form)
+    return worst([*(row.outcome.verdict.exit for row in finished), *(finding.severity.exit for finding in findings)])
 
 
 def is_open(project: Project, work: Work) -> bool:
@@ -78,12 +80,25 @@ def unreadable(project: Project) -> list[Finding]:
     return [finding for file in project.contract_files for finding in file.findings]
 
 
+def unbound(project: Project, selected: Sequence[tuple[Contract, FalsificationTest]]) -> list[Finding]:
+    """PV304: tests whose equation has no subject to attack."""
+    from pv.project import BINDING
+
+    hint = f"bind the equation to its function in {BINDING}"
+    return [
+        Finding("PV304", Severity.ERROR, test.place, f"{test.id}: {test.equation} has no (default) subject", hint)
+        for contract, test in selected
+        if project.subject(contract, test) is None
+    ]
+
+
 def attack(
     project: Project, works: Sequence[Work], examples: int, seed: int, finished: list[Finished], form: str
 ) -> None:
     """Run `works`, keep each receipt at once, and append to `finished` (also what was done before an interruption)."""
     if not works:
         return
+    require_libraries("torch", "hypothesis")
     from pv.falsify.campaign import run_campaign
     from pv.falsify.trial import Plan
     from pv.report.trials import trial_line
@@ -105,8 +120,16 @@ def attack(
                 click.echo(trial_line(row.receipt, row.work.test))
 
 
+def require_libraries(*names: str) -> None:
+    """Raise PvError for the first of `names` that is not installed: what needs it cannot be measured here."""
+    for name in names:
+        if importlib.util.find_spec(name) is None:
+            hint = "pip install 'pv-contracts[torch]'"
+            raise PvError(f"falsifying needs {name}, which is not installed here", exit=Exit.RUN, hint=hint)
+
+
 def close(
-    project: Project, finished: Sequence[Finished], fresh: int, selected: int, unread: Sequence[Finding], form: str
+    project: Project, finished: Sequence[Finished], fresh: int, selected: int, findings: Sequence[Finding], form: str
 ) -> None:
     """What was broken, in full, and the counts of everything selected."""
     from pv.report.plain import finding_value, findings_text, json_text
@@ -114,7 +137,12 @@ def close(
 
     rows = [row.receipt for row in finished]
     if form == "json":
-        value = {"fresh": fresh, "selected": selected, "receipts": rows, "findings": [finding_value(f) for f in unread]}
+        value = {
+            "fresh": fresh,
+            "selected": selected,
+            "receipts": rows,
+            "findings": [finding_value(f) for f in findings],
+        }
         click.echo(json_text(value))
         return
     for row in finished:
@@ -123,8 +151,8 @@ def close(
                 "\n"
                 + failure_text(row.receipt, row.work.contract, row.work.test, project.subject_place(row.work.binding))
             )
-    if unread:
-        click.echo("\n" + findings_text(unread))
+    if findings:
+        click.echo("\n" + findings_text(findings))
     click.echo(campaign_summary(rows, fresh, selected))
 
 
@@ -141,17 +169,3 @@ def progress(total: int, what: str) -> Iterator[Callable[[str, int], None]]:
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(what, total=total)
         yield lambda now, done: bar.update(task, description=now, advance=done)
-
-
-def _work(project: Project, contract: Contract, test: FalsificationTest) -> Work:
-    from pv.falsify.campaign import Work
-    from pv.project import BINDING
-
-    binding = project.subject(contract, test)
-    if binding is None:
-        raise PvError(
-            f"{test.id}: {test.equation} has no subject in {BINDING}",
-            exit=Exit.MEND,
-            hint="bind the equation to its function",
-        )
-    return Work(contract, test, binding)

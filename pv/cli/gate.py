@@ -51,7 +51,7 @@ def examine(project: Project, least: Level, against: str | None) -> dict[str, li
     """What is wrong, by what was asked."""
     from pv.assess.promises import broken_promises
     from pv.cli.claims import check_project_claims
-    from pv.cli.judge import judge
+    from pv.cli.judge import judge, judge_whole
     from pv.cli.ledger import check_ledger
     from pv.project import CONTRACTS, LEDGER, walk
 
@@ -63,7 +63,7 @@ def examine(project: Project, least: Level, against: str | None) -> dict[str, li
     told = {finding.message.partition(" ")[0] for finding in promises}
     claims = check_project_claims(project)[1]
     return {
-        "contracts": judge(walk(folder, project.shown), {project.root: project}),
+        "contracts": judge(walk(folder, project.shown), {project.root: project}) + judge_whole(project),
         "ledger": check_ledger(project, against),
         "promises": promises,
         "levels": [_below(project, row, least) for row in rows.values() if row.level < least and row.test not in told],

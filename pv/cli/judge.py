@@ -7,7 +7,7 @@ from pathlib import Path
 from pv.contract.read import ContractFile
 from pv.finding import Finding
 from pv.project import BINDING, Project, Walked, find_root, project_at
-from pv.rules import Judged, ProjectFacts, check
+from pv.rules import Judged, ProjectFacts, check, check_project
 from pv.source.target import target_finder
 
 
@@ -25,6 +25,12 @@ def judge(walked: Walked, projects: dict[Path, Project] | None = None) -> list[F
             project = None if root is None else opened.setdefault(root, project_at(root))
             found += check(Judged(file, None if project is None else facts(project, file)))
     return found
+
+
+def judge_whole(project: Project) -> list[Finding]:
+    """What shows only when all of a project's contracts, bindings and falsifiers are seen together."""
+    unread = [Path(file.document.path).stem for file in project.contract_files if file.contract is None]
+    return list(check_project(project.contracts, unread, project.bindings, project.index))
 
 
 def facts(project: Project, file: ContractFile) -> ProjectFacts:

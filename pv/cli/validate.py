@@ -12,7 +12,7 @@ from pv.cli.group import FORMAT
 from pv.finding import Exit, Finding, Place, Severity, worst
 
 if TYPE_CHECKING:
-    from pv.project import Walked
+    from pv.project import Project, Walked
 
 
 @click.command()
@@ -29,13 +29,16 @@ def validate(paths: tuple[Path, ...], form: str) -> Exit:
       pv validate contracts
       pv validate contracts/microgpt-v1.yaml --format json
     """
-    from pv.cli.judge import judge
+    from pv.cli.judge import judge, judge_whole
     from pv.project import CONTRACTS, open_project, walk
 
     operands = paths or (open_project().root / CONTRACTS,)
     walked = [walk(operand) for operand in operands]
     every = merge(walked)
-    findings = judge(every)
+    projects: dict[Path, Project] = {}
+    findings = judge(every, projects)
+    if every.bindings or not paths:
+        findings += [finding for project in projects.values() for finding in judge_whole(project)]
     findings += [nothing_in(operand) for operand, found in zip(operands, walked, strict=True) if not found.contracts]
     print_findings(every, findings, form)
     return worst(finding.severity.exit for finding in findings)

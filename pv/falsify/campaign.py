@@ -7,28 +7,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from pv.assess.freshness import Today, binding_parts
-from pv.contract.model import Binding, Contract, FalsificationTest
 from pv.falsify.declare import Falsifier, Fault, falsifier_in, fault_in
 from pv.falsify.load import Loader
 from pv.falsify.record import receipt_value
 from pv.falsify.subject import Subject
 from pv.falsify.trace import Tracer
 from pv.falsify.trial import Outcome, Plan, Trial, run_trial
+from pv.falsify.work import Work
 from pv.finding import Exit, PvError
 from pv.ledger.receipt import Part
 from pv.source.parts import Code
 from pv.source.target import find_target
 from pv.verdict import Verdict
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Work:
-    """One trial to run: a test of a contract on the subject of a binding."""
-
-    contract: Contract
-    test: FalsificationTest
-    binding: Binding
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,9 +44,8 @@ def run_campaign(
 ) -> Iterator[Finished]:
     """Run `works` in order, on one torch thread; each result is given as soon as it is there.
 
-    What goes wrong with one trial is that trial's `errored`; a missing library is PvError before the first one.
+    What goes wrong with one trial is that trial's `errored`; only a library that is missing is PvError.
     """
-    torch = _torch()
     threads = torch.get_num_threads()
     tracer = Tracer(root)
     loader = Loader(root, sources, tracer)
@@ -153,13 +145,3 @@ def _module_of(path: str, bench: Bench) -> str:
 def _tops(works: Sequence[Work], today: Today) -> set[str]:
     paths = {entry.path for work in works for entry in today.index.falsifiers_of(work.contract.name, work.test.id)}
     return {today.code.module_name(path).partition(".")[0] for path in paths}
-
-
-def _torch() -> Any:
-    try:
-        import torch
-    except ImportError as error:
-        raise PvError(
-            "falsifying needs torch, which is not installed", exit=Exit.RUN, hint="pip install 'pv-contracts[torch]'"
-        ) from error
-    return torch

@@ -6,6 +6,7 @@ counts for a stratum only when the predicate is true of it. To add one: a row in
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -43,11 +44,15 @@ class Case:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Region:
-    """A named part of the domain: how to draw a case of it, and whether a case is in it."""
+    """A named part of the domain: how to draw a case of it, and whether a case is in it.
+
+    `simple` draws less of it, in a form that shrinks further: where a failing case is looked for a second time.
+    """
 
     name: str
     strategy: st.SearchStrategy[Case]
     holds: Callable[[Case], bool]
+    simple: st.SearchStrategy[Case] | None = None
 
 
 def regions(equation: Equation) -> tuple[Region, ...]:
@@ -57,7 +62,8 @@ def regions(equation: Equation) -> tuple[Region, ...]:
         if len(argument.dtypes) > 1:
             found += [_dtype_region(equation, argument, dtype) for dtype in argument.dtypes]
     if not found:
-        found.append(Region("ordinary", cases(equation), lambda case: True))
+        simple = _cases(equation, "", "", "", dense=False)
+        found.append(Region("ordinary", cases(equation), lambda case: True, simple))
     return tuple(found)
 
 
@@ -74,10 +80,25 @@ def _region(equation: Equation, argument: ValueSpec, stratum: str) -> Region:
             f"it can have {', '.join(row for kind, row in _ROWS if kind == argument.type)}",
             exit=Exit.MEND,
         )
+    outside = _outside(argument, stratum)
+    if outside:
+        raise PvError(f"{equation.name}: {argument.name!r} {outside}, which {stratum!r} is not", exit=Exit.MEND)
     name = argument.name
     return Region(
-        f"{name}.{stratum}", _cases(equation, name, stratum, ""), lambda case: bool(holds(case.values[name], argument))
+        f"{name}.{stratum}",
+        _cases(equation, name, stratum, ""),
+        lambda case: bool(holds(case.values[name], argument)),
+        _cases(equation, name, stratum, "", dense=False),
     )
+
+
+def _outside(argument: ValueSpec, stratum: str) -> str:
+    """Why every case of `stratum` would lie outside the domain; empty where it need not."""
+    if argument.constraint == "simplex" and stratum not in ("ordinary", "ties", "edges", "size_one"):
+        return "is a simplex"
+    if (stratum == "nan" and not argument.nan) or (stratum == "infinite" and not argument.infinity):
+        return "admits finite values only"
+    return ""
 
 
 def _dtype_region(equation: Equation, argument: ValueSpec, dtype: str) -> Region:
@@ -86,41 +107,51 @@ def _dtype_region(equation: Equation, argument: ValueSpec, dtype: str) -> Region
         f"{name}.{dtype}",
         _cases(equation, name, "", dtype),
         lambda case: str(case.values[name].dtype) == f"torch.{dtype}",
+        _cases(equation, name, "", dtype, dense=False),
     )
 
 
 @st.composite
-def _cases(draw: st.DrawFn, equation: Equation, focus: str, stratum: str, dtype: str) -> Case:
+def _cases(draw: st.DrawFn, equation: Equation, focus: str, stratum: str, dtype: str, *, dense: bool = True) -> Case:
     """A case in which the argument `focus` is drawn in `stratum` (or in `dtype`), and every other one ordinarily."""
     sizes: dict[str, int] = {}
     values: dict[str, Any] = {}
     focused = next((argument for argument in equation.arguments if argument.name == focus), None)
     narrow = _ROWS[focused.type, stratum].sizes if focused is not None and stratum else None
     letters = [letter for letter in focused.shape if isinstance(letter, str)] if focused else []
-    integers = [argument for argument in equation.arguments if argument.type == "integer"]
-    ordered = integers + [argument for argument in equation.arguments if argument.type != "integer"]
     for dimension in equation.dimensions:
         low, high = dimension.min, dimension.max
         if narrow is not None and dimension.name in letters:
             low, high = narrow(low, high, dimension.name == letters[-1])
         sizes[dimension.name] = draw(st.integers(low, high))
-    for argument in ordered:
+    for argument in sorted(equation.arguments, key=_dependence):
         chosen = stratum if argument.name == focus and stratum else "ordinary"
         row = _ROWS[argument.type, chosen]
         kind = dtype if argument.name == focus and dtype else ""
-        values[argument.name] = draw(row.strategy(argument, Drawn(sizes, values, kind)))
+        values[argument.name] = row.draw(draw, argument, Drawn(sizes, values, kind, dense))
         if argument.type == "integer":
             sizes[argument.name] = values[argument.name]
     return Case({argument.name: values[argument.name] for argument in equation.arguments})
 
 
+def _dependence(argument: ValueSpec) -> int:
+    """Where in the order of drawing: integers give sizes and bounds to others, and a tensor its dtype."""
+    if argument.type == "integer":
+        return 1 if isinstance(argument.range.below, str) else 0
+    return 2 if argument.like is None else 3
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Drawn:
-    """What has been drawn so far: sizes by letter, values by argument, and the dtype asked for (or empty)."""
+    """What has been drawn so far: sizes by letter, values by argument, the dtype asked for (or empty).
+
+    `dense` admits tensors made from a seed, which reach more and shrink less.
+    """
 
     sizes: Mapping[str, int]
     values: Mapping[str, Any]
     dtype: str = ""
+    dense: bool = True
 
     def shape(self, spec: ValueSpec) -> tuple[int, ...]:
         """The shape of `spec` with its letters replaced."""
@@ -148,7 +179,7 @@ class Stratum:
     `sizes(min, max, is_last)` narrows the range of a letter of the value's shape.
     """
 
-    strategy: Callable[[ValueSpec, Drawn], st.SearchStrategy[Any]]
+    draw: Callable[[st.DrawFn, ValueSpec, Drawn], Any]
     holds: Callable[[Any, ValueSpec], bool]
     sizes: Sizes | None = None
 
@@ -161,39 +192,38 @@ def _smallest(low: int, high: int, last: bool) -> tuple[int, int]:
     return low, low
 
 
-def _integers(spec: ValueSpec, drawn: Drawn) -> st.SearchStrategy[int]:
+def _integer(draw: st.DrawFn, spec: ValueSpec, drawn: Drawn) -> int:
     low, high = _ends(spec, drawn)
-    return st.integers(low, high)
+    return draw(st.integers(low, high) if low <= high else st.nothing())
 
 
-def _integer_edges(spec: ValueSpec, drawn: Drawn) -> st.SearchStrategy[int]:
-    return st.sampled_from(sorted(set(_ends(spec, drawn))))
+def _integer_edge(draw: st.DrawFn, spec: ValueSpec, drawn: Drawn) -> int:
+    low, high = _ends(spec, drawn)
+    return draw(st.sampled_from(sorted({low, high})) if low <= high else st.nothing())
 
 
 def _ends(spec: ValueSpec, drawn: Drawn) -> tuple[int, int]:
     low, high, below = drawn.bounds(spec)
     if low is None or (high is None and below is None):
         raise PvError(f"the integer argument {spec.name!r} needs a range with both ends", exit=Exit.MEND)
-    return int(low), int(high if high is not None else below - 1)  # type: ignore[operator] # one of the two is there
+    ends = [high] if below is None else [math.ceil(below) - 1] if high is None else [high, math.ceil(below) - 1]
+    return math.ceil(low), math.floor(min(end for end in ends if end is not None))
 
 
-def _reals(spec: ValueSpec, drawn: Drawn) -> st.SearchStrategy[float]:
+def _real(draw: st.DrawFn, spec: ValueSpec, drawn: Drawn) -> float:
     low, high, below = drawn.bounds(spec)
-    return st.floats(low, below if high is None else high, exclude_max=high is None and below is not None, allow_nan=False,
-                     allow_infinity=False)  # fmt: skip
+    open_top = high is None and below is not None
+    top = below if open_top else high
+    return draw(st.floats(low, top, exclude_max=open_top, allow_nan=False, allow_infinity=False))
 
 
-def _real_edges(spec: ValueSpec, drawn: Drawn) -> st.SearchStrategy[float]:
-    import math
-
+def _real_edge(draw: st.DrawFn, spec: ValueSpec, drawn: Drawn) -> float:
     low, high, below = drawn.bounds(spec)
     top = high if high is not None else math.nextafter(below, -math.inf) if below is not None else None
-    return st.sampled_from([float(end) for end in (low, top) if end is not None])
+    return draw(st.sampled_from([float(end) for end in (low, top) if end is not None]))
 
 
 def _is_edge(value: float, spec: ValueSpec) -> bool:
-    import math
-
     named = isinstance(spec.range.below, str)
     top = None if spec.range.below is None or named else math.nextafter(float(spec.range.below), -math.inf)
     integer_top = None if spec.range.below is None or named else float(spec.range.below) - 1
@@ -202,15 +232,22 @@ def _is_edge(value: float, spec: ValueSpec) -> bool:
     )
 
 
-def _text(spec: ValueSpec, drawn: Drawn) -> st.SearchStrategy[str]:
-    return st.text(st.sampled_from(spec.alphabet or "abc"), max_size=_longest(spec))
+def _text(draw: st.DrawFn, spec: ValueSpec, drawn: Drawn) -> str:
+    return draw(st.text(st.sampled_from(spec.alphabet or "abc"), min_size=_shortest(spec), max_size=_longest(spec)))
 
 
-def _foreign_text(spec: ValueSpec, drawn: Drawn) -> st.SearchStrategy[str]:
-    inside, longest = spec.alphabet or "abc", _longest(spec)
-    foreign = st.characters(exclude_characters=inside, codec="utf-8")
-    mixed = st.tuples(st.text(st.sampled_from(inside), max_size=longest // 2), foreign, st.text(max_size=longest // 2))
-    return mixed.map("".join)
+def _foreign_text(draw: st.DrawFn, spec: ValueSpec, drawn: Drawn) -> str:
+    inside, rest = spec.alphabet or "abc", _longest(spec) - 1
+    if rest < 0:
+        return draw(st.nothing())
+    before = draw(st.text(st.sampled_from(inside), max_size=rest // 2))
+    least = max(0, _shortest(spec) - 1 - len(before))
+    after = draw(st.text(min_size=least, max_size=max(least, rest // 2)))
+    return before + draw(st.characters(exclude_characters=inside, codec="utf-8")) + after
+
+
+def _shortest(spec: ValueSpec) -> int:
+    return int(spec.range.min) if spec.range.min is not None else 0
 
 
 def _longest(spec: ValueSpec) -> int:
@@ -218,12 +255,12 @@ def _longest(spec: ValueSpec) -> int:
 
 
 _ROWS: dict[tuple[str, str], Stratum] = {
-    ("integer", "ordinary"): Stratum(_integers, lambda value, spec: True),
-    ("integer", "edges"): Stratum(_integer_edges, _is_edge),
-    ("real", "ordinary"): Stratum(_reals, lambda value, spec: True),
-    ("real", "edges"): Stratum(_real_edges, _is_edge),
+    ("integer", "ordinary"): Stratum(_integer, lambda value, spec: True),
+    ("integer", "edges"): Stratum(_integer_edge, _is_edge),
+    ("real", "ordinary"): Stratum(_real, lambda value, spec: True),
+    ("real", "edges"): Stratum(_real_edge, _is_edge),
     ("text", "ordinary"): Stratum(_text, lambda value, spec: set(value) <= set(spec.alphabet or "abc")),
-    ("text", "empty"): Stratum(lambda spec, drawn: st.just(""), lambda value, spec: value == ""),
+    ("text", "empty"): Stratum(lambda draw, spec, drawn: "", lambda value, spec: value == ""),
     ("text", "foreign"): Stratum(_foreign_text, lambda value, spec: not set(value) <= set(spec.alphabet or "abc")),
     ("tensor", "ordinary"): Stratum(tensors.ordinary, tensors.is_ordinary),
     ("tensor", "huge"): Stratum(tensors.huge, tensors.is_huge),

@@ -6,11 +6,15 @@ nowhere else, and refuses what makes comparisons lie: shapes that only match by 
 
 from __future__ import annotations
 
+import math
+import re
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from hypothesis.errors import HypothesisException
 
 from pv.contract.model import Holds, Invariant, Tolerance
 from pv.finding import Exit, PvError
@@ -63,12 +67,15 @@ class Check:
             self._fail(invariant, message, message, invariant.statement)
 
     def equal(self, observed: Any, expected: Any, *, clause: str = "") -> None:
-        """Every element of `observed` is exactly that of `expected` (same shape and dtype, or a plain number for all)."""
+        """Every element of `observed` is exactly that of `expected` (same shape and dtype, or a plain number for all).
+
+        Exactly as numbers: 0.0 equals −0.0, NaN equals nothing. Anything but tensors has to be of the same type too.
+        """
         invariant = self._bound(clause)
         self.count += 1
         if not _is_tensor(observed) and not _is_tensor(expected):
-            if type(observed) is not type(expected) or observed != expected:
-                self._fail(invariant, "differs", repr(observed), repr(expected))
+            if not _is_same(observed, expected):
+                self._fail(invariant, "differs", _short(observed), _short(expected))
             return
         seen, wanted = self._comparable(invariant, observed, expected)
         wrong = seen != wanted
@@ -85,7 +92,7 @@ class Check:
 
         invariant = self._bound(clause)
         self.count += 1
-        name = str(dtype if dtype is not None else getattr(observed, "dtype", "float64")).removeprefix("torch.")
+        name = _dtype_name(observed, dtype)
         tolerance = self._tolerance(invariant, name)
         seen, wanted = self._comparable(invariant, observed, expected, same_dtype=False)
         residual = (seen - wanted).abs()
@@ -99,23 +106,11 @@ class Check:
 
     def at_most(self, observed: Any, limit: Any, *, clause: str = "", dtype: Any = None) -> None:
         """observed ≤ limit element by element; a bounded clause adds its tolerance to the limit, an exact one nothing."""
-        invariant = self._bound(clause)
-        self.count += 1
-        seen, wanted = self._comparable(invariant, observed, limit, same_dtype=False)
-        room = seen.new_zeros(())
-        if invariant.holds is not Holds.EXACT:
-            name = str(dtype if dtype is not None else getattr(observed, "dtype", "float64")).removeprefix("torch.")
-            tolerance = self._tolerance(invariant, name)
-            room = tolerance.absolute + tolerance.relative * wanted.abs()
-        wrong = ~(seen <= wanted + room)
-        if wrong.any():
-            self._fail_at(invariant, seen, wanted, wrong, "is above the limit")
+        self._within(self._bound(clause), observed, limit, dtype, sign=1)
 
     def at_least(self, observed: Any, limit: Any, *, clause: str = "", dtype: Any = None) -> None:
         """observed ≥ limit element by element; see `at_most`."""
-        negated = -limit if _is_tensor(limit) else -float(limit)
-        kind = dtype if dtype is not None else getattr(observed, "dtype", None)
-        self.at_most(-observed, negated, clause=clause, dtype=kind)
+        self._within(self._bound(clause), observed, limit, dtype, sign=-1)
 
     def shape(self, observed: Any, expected: Sequence[int], *, clause: str = "") -> None:
         """`observed` is a tensor of exactly this shape."""
@@ -133,19 +128,34 @@ class Check:
         naming: Sequence[Any] = (),
         clause: str = "",
     ) -> None:
-        """`call(*arguments)` raises `error`, with every item of `naming` in its message."""
+        """`call(*arguments)` raises `error`, with every item of `naming` in its message as a word of its own."""
         invariant = self._bound(clause)
         self.count += 1
         try:
             result = call(*arguments)
+        except (PvError, Falsified, HypothesisException):
+            raise  # the falsifier's own business, not the subject's answer
         except error as raised:
-            missing = [str(item) for item in naming if str(item) not in str(raised)]
+            missing = [str(item) for item in naming if not _names(str(raised), str(item))]
             if missing:
                 self._fail(
                     invariant, "the error does not name it", repr(str(raised)), f"a message with {', '.join(missing)}"
                 )
             return
+        except Exception as raised:
+            self._fail(invariant, "another error was raised", _short(raised), error.__name__)
         self._fail(invariant, "nothing was raised", _short(result), error.__name__)
+
+    def _within(self, invariant: Invariant, observed: Any, limit: Any, dtype: Any, *, sign: int) -> None:
+        self.count += 1
+        seen, wanted = self._comparable(invariant, observed, limit, same_dtype=False)
+        room = seen.new_zeros(())
+        if invariant.holds is not Holds.EXACT:
+            tolerance = self._tolerance(invariant, _dtype_name(observed, dtype))
+            room = tolerance.absolute + tolerance.relative * wanted.abs()
+        wrong = ~(sign * seen <= sign * wanted + room)
+        if wrong.any():
+            self._fail_at(invariant, seen, wanted, wrong, "is above the limit" if sign > 0 else "is below the limit")
 
     def _bound(self, clause: str) -> Invariant:
         if not clause and len(self._invariants) == 1:
@@ -171,13 +181,18 @@ class Check:
         """Both as tensors of one shape without NaN (in float64 unless exact); fails the check where that cannot be."""
         import torch
 
-        seen = observed.detach() if _is_tensor(observed) else torch.tensor(observed)
-        wanted = expected.detach() if _is_tensor(expected) else None
-        if wanted is None:
-            wanted = (
-                torch.full_like(seen, expected) if same_dtype else torch.tensor(float(expected), dtype=torch.float64)
-            )
+        # Python's numbers are float64; as torch's default float32 they would not be those that were computed.
+        plain = None if same_dtype else torch.float64
+        seen = observed.detach() if _is_tensor(observed) else torch.tensor(observed, dtype=plain)
+        if _is_tensor(expected):
+            wanted = expected.detach()
+        elif isinstance(expected, (bool, int, float)):
+            wanted = torch.tensor(expected, dtype=seen.dtype if same_dtype else plain)
+            if same_dtype and not _fits(expected, wanted):
+                self._fail(invariant, f"{seen.dtype} cannot hold the number expected", _short(observed), repr(expected))
             wanted = wanted.expand(seen.shape)
+        else:
+            wanted = torch.tensor(expected, dtype=plain)
         if seen.shape != wanted.shape:
             self._fail(invariant, "has another shape", str(list(seen.shape)), str(list(wanted.shape)))
         if same_dtype and seen.dtype != wanted.dtype:
@@ -240,7 +255,36 @@ def _caller() -> str:
 
 
 def _is_tensor(value: Any) -> bool:
-    return type(value).__module__.partition(".")[0] == "torch" and hasattr(value, "numel")
+    # By name, so that a value of another kind does not need torch; torch.Size has numel too and is a tuple.
+    return any(kind.__module__ == "torch" and kind.__name__ == "Tensor" for kind in type(value).__mro__)
+
+
+def _is_same(observed: Any, expected: Any) -> bool:
+    """Type and value, item by item: a list would call NaN equal to itself, and 1 to True."""
+    if type(observed) is not type(expected):
+        return False
+    if isinstance(observed, (list, tuple)):
+        return len(observed) == len(expected) and all(map(_is_same, observed, expected))
+    return bool(observed == expected)
+
+
+def _fits(number: float, rounded: Any) -> bool:
+    """Whether `rounded` can stand for the plain `number`: a float may be rounded, not overflow; an integer is exact."""
+    if isinstance(number, float) and rounded.is_floating_point():
+        return math.isfinite(number) == math.isfinite(rounded.item())
+    return bool(rounded.item() == number)
+
+
+def _dtype_name(observed: Any, dtype: Any) -> str:
+    return str(dtype if dtype is not None else getattr(observed, "dtype", "float64")).removeprefix("torch.")
+
+
+def _names(message: str, item: str) -> bool:
+    """Whether `item` stands in `message` as a word: 15 does not name 5, nor does 0.5 or −5 (but 1-5 does)."""
+    before = r"(?<!\w)(?<!\d\.)" if item[:1].isalnum() else ""
+    sign = r"(?<!\W[-−])(?<!^[-−])" if item[:1].isdigit() else ""
+    after = r"(?!\w)(?!\.\d)" if item[-1:].isalnum() else ""
+    return re.search(before + sign + re.escape(item) + after, message) is not None
 
 
 def _number(value: Any) -> str:

@@ -5,7 +5,8 @@ dense (uniform or normal from a seed, which reaches what few values cannot).
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import torch
 from hypothesis import strategies as st
@@ -16,28 +17,31 @@ if TYPE_CHECKING:
     from pv.falsify.cases import Drawn
 
 ORDINARY = 10.0
-Tensors = st.SearchStrategy[torch.Tensor]
+Draw = st.DrawFn
+_INDICES = st.integers(0, 2**16)
+_SEEDS = st.integers(0, 2**32 - 1)
 
 
-def ordinary(spec: ValueSpec, drawn: Drawn) -> Tensors:
+def ordinary(draw: Draw, spec: ValueSpec, drawn: Drawn) -> torch.Tensor:
     """Magnitudes up to `ORDINARY`, within the range; integers anywhere in it."""
-    return _over_dtypes(spec, drawn, lambda dtype: _filled(spec, drawn, dtype, *_within(spec, drawn, dtype, ORDINARY)))
+    dtype = _dtype(draw, spec, drawn)
+    return _filled(draw, spec, drawn, dtype, *_within(spec, drawn, dtype, ORDINARY))
 
 
 def is_ordinary(value: torch.Tensor, spec: ValueSpec) -> bool:
-    """Finite, of magnitude at most `ORDINARY` (integers: always)."""
-    return not value.is_floating_point() or spec.normal is not None or _largest(value) <= ORDINARY
+    """Finite, of magnitude at most `ORDINARY` where the range reaches that far down (integers: always)."""
+    if not value.is_floating_point() or spec.normal is not None:
+        return True
+    return _largest(value) <= ORDINARY or (_is_beyond(spec) and bool(value.isfinite().all()))
 
 
-def huge(spec: ValueSpec, drawn: Drawn) -> Tensors:
+def huge(draw: Draw, spec: ValueSpec, drawn: Drawn) -> torch.Tensor:
     """At least one magnitude in the upper half of the range, or of the dtype where the range is open."""
-
-    def of(dtype: torch.dtype) -> Tensors:
-        low, high = _within(spec, drawn, dtype, math.inf)
-        top = high if high >= -low else low
-        return st.builds(_put, _filled(spec, drawn, dtype, low, high), _indices(), _floats(top / 2, top, dtype))
-
-    return _over_dtypes(spec, drawn, of)
+    dtype = _dtype(draw, spec, drawn)
+    low, high = _within(spec, drawn, dtype, math.inf)
+    upper = (max(low, _under(high / 2, dtype)), high) if high >= -low else (low, min(high, _under(low / 2, dtype)))
+    filled = _filled(draw, spec, drawn, dtype, low, high)
+    return _put(filled, draw(_INDICES), draw(_floats(*upper, dtype)))
 
 
 def is_huge(value: torch.Tensor, spec: ValueSpec) -> bool:
@@ -47,17 +51,16 @@ def is_huge(value: torch.Tensor, spec: ValueSpec) -> bool:
     return _largest(value) >= limit / 2 * (1 - 2**-7)  # room for the rounding of a narrow dtype
 
 
-def denormal(spec: ValueSpec, drawn: Drawn) -> Tensors:
+def denormal(draw: Draw, spec: ValueSpec, drawn: Drawn) -> torch.Tensor:
     """Zeros and values below the smallest normal number, at least one of them not zero."""
-
-    def of(dtype: torch.dtype) -> Tensors:
-        info = torch.finfo(dtype)
-        tiny, smallest = info.tiny / 2, info.smallest_normal * info.eps
-        low = -tiny if (spec.range.min is None or spec.range.min < 0) else 0.0
-        filled = _filled(spec, drawn, dtype, low, tiny)
-        return st.builds(_put, filled, _indices(), st.floats(smallest, tiny).map(lambda x: max(x, smallest)))
-
-    return _over_dtypes(spec, drawn, of)
+    dtype = _dtype(draw, spec, drawn)
+    info = torch.finfo(dtype)
+    tiny, smallest = info.tiny / 2, info.smallest_normal * info.eps
+    low, high = _within(spec, drawn, dtype, tiny)
+    if not low <= 0 <= high or high - low < smallest:
+        return _impossible(draw)
+    element = draw(st.floats(smallest, high) if high >= smallest else st.floats(low, -smallest))
+    return _put(_filled(draw, spec, drawn, dtype, low, high), draw(_INDICES), element)
 
 
 def is_denormal(value: torch.Tensor, spec: ValueSpec) -> bool:
@@ -66,9 +69,11 @@ def is_denormal(value: torch.Tensor, spec: ValueSpec) -> bool:
     return bool(((magnitude > 0) & (magnitude < torch.finfo(value.dtype).smallest_normal)).any())
 
 
-def zeros(spec: ValueSpec, drawn: Drawn) -> Tensors:
+def zeros(draw: Draw, spec: ValueSpec, drawn: Drawn) -> torch.Tensor:
     """Nothing but zeros."""
-    return _over_dtypes(spec, drawn, lambda dtype: st.just(torch.zeros(drawn.shape(spec), dtype=dtype)))
+    dtype = _dtype(draw, spec, drawn)
+    low, high = _within(spec, drawn, dtype, math.inf)
+    return torch.zeros(drawn.shape(spec), dtype=dtype) if low <= 0 <= high else _impossible(draw)
 
 
 def is_zeros(value: torch.Tensor, spec: ValueSpec) -> bool:
@@ -76,10 +81,12 @@ def is_zeros(value: torch.Tensor, spec: ValueSpec) -> bool:
     return not bool(value.any())
 
 
-def ties(spec: ValueSpec, drawn: Drawn) -> Tensors:
-    """Equal neighbours along the last axis: the first value of every row stands there twice."""
-    tied = ordinary(spec, drawn).map(_tie)
-    return tied.map(_to_simplex) if spec.constraint == "simplex" else tied
+def ties(draw: Draw, spec: ValueSpec, drawn: Drawn) -> torch.Tensor:
+    """The first value of every row stands at its end too."""
+    tied = ordinary(draw, spec, drawn).clone()
+    if tied.dim() and tied.shape[-1] > 1:
+        tied[..., -1] = tied[..., 0]
+    return _to_simplex(tied) if spec.constraint == "simplex" else tied
 
 
 def has_ties(value: torch.Tensor, spec: ValueSpec) -> bool:
@@ -90,32 +97,36 @@ def has_ties(value: torch.Tensor, spec: ValueSpec) -> bool:
     return bool((ordered[..., 1:] == ordered[..., :-1]).any())
 
 
-def edges(spec: ValueSpec, drawn: Drawn) -> Tensors:
+def edges(draw: Draw, spec: ValueSpec, drawn: Drawn) -> torch.Tensor:
     """An end of the range stands somewhere; under `constraint: simplex`, one entry has it all."""
-
-    def of(dtype: torch.dtype) -> Tensors:
-        low, high = _within(spec, drawn, dtype, math.inf)
-        if spec.constraint == "simplex":
-            return st.builds(_all_in_one, st.just((drawn.shape(spec), dtype)), _indices())
-        return st.builds(_put, _filled(spec, drawn, dtype, low, high), _indices(), st.sampled_from([low, high]))
-
-    return _over_dtypes(spec, drawn, of)
+    dtype = _dtype(draw, spec, drawn)
+    if spec.constraint == "simplex":
+        value = torch.zeros(drawn.shape(spec), dtype=dtype)
+        value[..., draw(_INDICES) % value.shape[-1]] = 1.0
+        return value
+    low, high = _within(spec, drawn, dtype, math.inf)
+    return _put(_filled(draw, spec, drawn, dtype, low, high), draw(_INDICES), draw(st.sampled_from([low, high])))
 
 
 def has_edges(value: torch.Tensor, spec: ValueSpec) -> bool:
     """Some value is the smallest or largest admitted (of a bound that is named, the largest is not known here)."""
     if not value.numel():
         return False
-    named = isinstance(spec.range.below, str)
-    ends = [end for end in (spec.range.min, spec.range.max) if end is not None]
-    if isinstance(spec.range.below, int):
-        ends.append(spec.range.below - 1)
-    return named or any(bool((value == end).any()) for end in ends)
+    if isinstance(spec.range.below, str):
+        return True
+    if spec.constraint == "simplex":
+        return bool((value == 1).any())
+    low, high = _cut(spec.range.min, spec.range.max, spec.range.below, value.dtype, math.inf)
+    ends = [low] if spec.range.min is not None else []
+    ends += [high] if (spec.range.max, spec.range.below) != (None, None) else []
+    return any(bool((value == end).any()) for end in ends)
 
 
-def one_sided(spec: ValueSpec, drawn: Drawn) -> Tensors:
+def one_sided(draw: Draw, spec: ValueSpec, drawn: Drawn) -> torch.Tensor:
     """No value is positive."""
-    return ordinary(spec, drawn).map(lambda value: -value.abs())
+    dtype = _dtype(draw, spec, drawn)
+    low, high = _within(spec, drawn, dtype, ORDINARY)
+    return _filled(draw, spec, drawn, dtype, low, min(high, 0.0)) if low <= 0 else _impossible(draw)
 
 
 def is_one_sided(value: torch.Tensor, spec: ValueSpec) -> bool:
@@ -123,9 +134,9 @@ def is_one_sided(value: torch.Tensor, spec: ValueSpec) -> bool:
     return bool((value <= 0).all())
 
 
-def with_nan(spec: ValueSpec, drawn: Drawn) -> Tensors:
+def with_nan(draw: Draw, spec: ValueSpec, drawn: Drawn) -> torch.Tensor:
     """An ordinary tensor with NaN somewhere."""
-    return st.builds(_put, ordinary(spec, drawn), _indices(), st.just(math.nan))
+    return _put(ordinary(draw, spec, drawn), draw(_INDICES), math.nan)
 
 
 def has_nan(value: torch.Tensor, spec: ValueSpec) -> bool:
@@ -133,9 +144,9 @@ def has_nan(value: torch.Tensor, spec: ValueSpec) -> bool:
     return bool(value.isnan().any())
 
 
-def with_infinity(spec: ValueSpec, drawn: Drawn) -> Tensors:
+def with_infinity(draw: Draw, spec: ValueSpec, drawn: Drawn) -> torch.Tensor:
     """An ordinary tensor with an infinity somewhere."""
-    return st.builds(_put, ordinary(spec, drawn), _indices(), st.sampled_from([math.inf, -math.inf]))
+    return _put(ordinary(draw, spec, drawn), draw(_INDICES), draw(st.sampled_from([math.inf, -math.inf])))
 
 
 def has_infinity(value: torch.Tensor, spec: ValueSpec) -> bool:
@@ -143,47 +154,73 @@ def has_infinity(value: torch.Tensor, spec: ValueSpec) -> bool:
     return bool(value.isinf().any())
 
 
-def _over_dtypes(spec: ValueSpec, drawn: Drawn, of: Any) -> Tensors:
-    return st.sampled_from(drawn.dtypes(spec)).flatmap(lambda name: of(getattr(torch, name)))
+def _impossible(draw: Draw) -> torch.Tensor:
+    """The range has no such value: the case is given up, and the stratum not measured."""
+    nothing: st.SearchStrategy[torch.Tensor] = st.nothing()
+    return draw(nothing)
+
+
+def _dtype(draw: Draw, spec: ValueSpec, drawn: Drawn) -> torch.dtype:
+    names = drawn.dtypes(spec)
+    dtype: torch.dtype = getattr(torch, names[0] if len(names) == 1 else draw(st.sampled_from(names)))
+    return dtype
 
 
 def _within(spec: ValueSpec, drawn: Drawn, dtype: torch.dtype, reach: float) -> tuple[float, float]:
     """The smallest and largest value to draw: the range of `spec`, cut to ±`reach` and to what `dtype` holds."""
-    low, high, below = drawn.bounds(spec)
+    return _cut(*drawn.bounds(spec), dtype, reach)
+
+
+@lru_cache(1024)
+def _cut(
+    low: float | None, high: float | None, below: float | None, dtype: torch.dtype, reach: float
+) -> tuple[float, float]:
+    """Both ends are values of `dtype` inside the range; where ±`reach` and the range do not meet, the range counts."""
     if not dtype.is_floating_point:
-        info = torch.iinfo(dtype)
-        top = high if high is not None else below - 1 if below is not None else info.max
-        return (info.min if low is None else low), top
-    limit = min(reach, torch.finfo(dtype).max)
-    top = high if high is not None else below if below is not None else limit
-    return max(-limit, -limit if low is None else low), min(limit, top)
+        least, most = (0, 1) if dtype is torch.bool else (torch.iinfo(dtype).min, torch.iinfo(dtype).max)
+        last = most if below is None else math.ceil(below) - 1
+        return least if low is None else max(least, low), min(most, last) if high is None else min(most, last, high)
+    limit = torch.finfo(dtype).max
+    bottom = -limit if low is None else -_under(-low, dtype)
+    last = limit if below is None else _under(below, dtype, strict=True)
+    top = min(limit, last) if high is None else min(limit, last, _under(high, dtype))
+    near, far = max(bottom, -reach), min(top, reach)
+    return (near, far) if near <= far else (bottom, top)
 
 
-def _filled(spec: ValueSpec, drawn: Drawn, dtype: torch.dtype, low: float, high: float) -> Tensors:
+def _under(bound: float, dtype: torch.dtype, *, strict: bool = False) -> float:
+    """The largest value of `dtype` that is at most `bound`, or below it."""
+    nearest, down = torch.tensor(float(bound), dtype=dtype), torch.tensor(-math.inf, dtype=dtype)
+    while nearest.item() > bound or (strict and nearest.item() == bound):
+        nearest = torch.nextafter(nearest, down)
+    return float(nearest)
+
+
+def _is_beyond(spec: ValueSpec) -> bool:
+    """Whether the range begins above `ORDINARY`, or ends below its negative."""
+    ends = [end for end in (spec.range.max, spec.range.below) if end is not None and not isinstance(end, str)]
+    return (spec.range.min is not None and spec.range.min > ORDINARY) or min(ends, default=0.0) < -ORDINARY
+
+
+def _filled(draw: Draw, spec: ValueSpec, drawn: Drawn, dtype: torch.dtype, low: float, high: float) -> torch.Tensor:
     shape = drawn.shape(spec)
     if not dtype.is_floating_point:
-        values = st.lists(st.integers(int(low), int(high)), min_size=math.prod(shape), max_size=math.prod(shape))
-        return values.map(lambda items: torch.tensor(items, dtype=dtype).reshape(shape))
+        count, element = math.prod(shape), st.integers(math.ceil(low), math.floor(high))
+        items = draw(st.lists(element, min_size=count, max_size=count))
+        return torch.tensor(items, dtype=dtype).reshape(shape)
     if spec.normal is not None:
-        return st.integers(0, 2**32 - 1).map(lambda seed: _normal(seed, shape, dtype, spec.normal or 0.0))
-    element = _floats(low, high, dtype)
-    few = st.lists(st.tuples(_indices(), element), max_size=8)
-    sparse = st.builds(_sparse, st.just((shape, dtype)), element, few)
-    dense = st.integers(0, 2**32 - 1).map(lambda seed: _uniform(seed, shape, dtype, low, high))
-    filled = sparse | dense
-    return filled.map(_to_simplex) if spec.constraint == "simplex" else filled
+        return _normal(draw(_SEEDS), shape, dtype, spec.normal)
+    if drawn.dense and draw(st.booleans()):
+        value = _uniform(draw(_SEEDS), shape, dtype, low, high)
+    else:
+        real = _floats(low, high, dtype)
+        value = _sparse(shape, dtype, draw(real), draw(st.lists(st.tuples(_INDICES, real), max_size=8)))
+    return _to_simplex(value) if spec.constraint == "simplex" else value
 
 
 def _floats(low: float, high: float, dtype: torch.dtype) -> st.SearchStrategy[float]:
-    low, high = min(low, high), max(low, high)
-    if dtype is torch.float64:
-        return st.floats(low, high)
-    ends = torch.tensor([low, high], dtype=torch.float32).tolist()
-    return st.floats(ends[0], ends[1], width=32)
-
-
-def _indices() -> st.SearchStrategy[int]:
-    return st.integers(0, 2**16)
+    """Numbers from `low` to `high`, both values of `dtype`: rounding to it leads across neither."""
+    return st.floats(low, high, width=64 if dtype is torch.float64 else 32)
 
 
 def _put(value: torch.Tensor, index: int, element: float) -> torch.Tensor:
@@ -193,12 +230,12 @@ def _put(value: torch.Tensor, index: int, element: float) -> torch.Tensor:
     return flat.reshape(value.shape)
 
 
-def _sparse(like: tuple[tuple[int, ...], torch.dtype], fill: float, few: list[tuple[int, float]]) -> torch.Tensor:
-    flat = torch.full((math.prod(like[0]),), fill, dtype=like[1])
+def _sparse(shape: tuple[int, ...], dtype: torch.dtype, fill: float, few: list[tuple[int, float]]) -> torch.Tensor:
+    flat = torch.full((math.prod(shape),), fill, dtype=dtype)
     for index, element in few:
         if flat.numel():
             flat[index % flat.numel()] = element
-    return flat.reshape(like[0])
+    return flat.reshape(shape)
 
 
 def _uniform(seed: int, shape: tuple[int, ...], dtype: torch.dtype, low: float, high: float) -> torch.Tensor:
@@ -216,19 +253,6 @@ def _to_simplex(value: torch.Tensor) -> torch.Tensor:
     weights = value.to(torch.float64).abs()
     weights[..., 0] += (weights.sum(-1) == 0).to(torch.float64)
     return (weights / weights.sum(-1, keepdim=True)).to(value.dtype)
-
-
-def _all_in_one(like: tuple[tuple[int, ...], torch.dtype], index: int) -> torch.Tensor:
-    value = torch.zeros(like[0], dtype=like[1])
-    value[..., index % like[0][-1]] = 1.0
-    return value
-
-
-def _tie(value: torch.Tensor) -> torch.Tensor:
-    tied = value.clone()
-    if tied.dim() and tied.shape[-1] > 1:
-        tied[..., -1] = tied[..., 0]
-    return tied
 
 
 def _largest(value: torch.Tensor) -> float:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pv.contract.model import Equation, Invariant
@@ -24,6 +24,7 @@ from pv.verdict import Verdict
 
 TEETH_EXAMPLES = 200
 TEETH_SEEDS = 3
+SIMPLE_EXAMPLES = 200
 _TOP_UPS = 3
 
 
@@ -107,10 +108,16 @@ class Tally:
 
 
 def run_trial(trial: Trial, plan: Plan) -> Outcome:
-    """Attack the subject; when every case holds, try the faults.
+    """Attack the subject; when every case holds, try the faults. What comes out: see `attack`."""
+    outcome = attack(trial, plan)
+    return _with_teeth(trial, outcome) if outcome.verdict is Verdict.HELD else outcome
 
-    Exceptions of the falsifier, of the subject and of the case strategies become the outcome's reason; only
-    KeyboardInterrupt comes out.
+
+def attack(trial: Trial, plan: Plan, *, shrink: bool = True) -> Outcome:
+    """Attack the subject and leave the faults alone: `held` says nothing about whether the falsifier could fail.
+
+    With `shrink`, a counterexample is made as small as can be. Exceptions of the falsifier, of the subject and of the
+    case strategies become the outcome's reason; only KeyboardInterrupt comes out.
     """
     tally = Tally(Check(trial.invariants))
     exhausted: set[str] = set()
@@ -118,7 +125,7 @@ def run_trial(trial: Trial, plan: Plan) -> Outcome:
         found = trial.regions()
         for region in found:
             tally.seen[region.name] = set()
-            if _visit(trial, region, tally, trial.subject, plan, plan.share(len(found))):
+            if _visit(trial, region, tally, plan, plan.share(len(found)), shrink=shrink):
                 exhausted.add(region.name)
     except Falsified:
         return _falsified(tally, exhausted)
@@ -131,24 +138,44 @@ def run_trial(trial: Trial, plan: Plan) -> Outcome:
     short = _short_strata(tally.strata(exhausted), plan)
     if short:
         return _outcome(Verdict.NOT_MEASURED, short, tally, exhausted)
-    return _with_teeth(trial, tally, exhausted)
+    return _outcome(Verdict.HELD, "", tally, exhausted)
 
 
-def _visit(trial: Trial, region: Region, tally: Tally, subject: Any, plan: Plan, share: int) -> bool:
+def _visit(trial: Trial, region: Region, tally: Tally, plan: Plan, share: int, *, shrink: bool) -> bool:
     """Draw cases of a region until `share` distinct ones were judged, it holds no others, or topping up brings none."""
-    body = _body(trial, region, tally, subject)
+    body = _body(trial, region, tally, trial.subject)
     for round_ in range(_TOP_UPS):
         missing = share - len(tally.seen[region.name])
         examples = missing + 2 if round_ == 0 else 2 * missing + 8  # every run begins with the simplest cases again
         seed = _seed(trial.test, region.name, plan.seed, round_)
         try:
-            if explore(region, body, examples=examples, seed=seed, shrink=True):
+            if explore(region, body, examples=examples, seed=seed, shrink=shrink):
                 return True
         except Unsatisfiable:
             return False
+        except Falsified:
+            if shrink and region.simple is not None:
+                _look_for_a_simpler_one(trial, replace(region, strategy=region.simple), tally, seed)
+            raise
         if len(tally.seen[region.name]) >= share:
             break
     return False
+
+
+def _look_for_a_simpler_one(trial: Trial, region: Region, tally: Tally, seed: int) -> None:
+    """A case made from a seed shrinks badly: try for one that breaks the invariant and that a person can read."""
+    again = Tally(Check(trial.invariants), seen={region.name: set()})
+    try:
+        explore(region, _body(trial, region, again, trial.subject), examples=SIMPLE_EXAMPLES, seed=seed, shrink=True)
+    except Falsified:
+        if again.last is not None and tally.last is not None and _size(again.last[0]) <= _size(tally.last[0]):
+            tally.last = again.last
+    except Exception:
+        return  # the case that was found stands
+
+
+def _size(case: Case) -> int:
+    return sum(value.numel() if hasattr(value, "numel") else 1 for value in case)
 
 
 def _body(trial: Trial, region: Region, tally: Tally, subject: Any) -> Callable[[Case], None]:
@@ -179,28 +206,26 @@ def _body(trial: Trial, region: Region, tally: Tally, subject: Any) -> Callable[
     return judge
 
 
-def _with_teeth(trial: Trial, tally: Tally, exhausted: set[str]) -> Outcome:
-    """The verdict of a trial whose every case held: held if each bound invariant has a fault and each fault was caught."""
+def _with_teeth(trial: Trial, outcome: Outcome) -> Outcome:
+    """The outcome of a trial whose every case held: held if each bound invariant has a fault and each fault was caught."""
     teeth: list[Tooth] = []
     for invariant in trial.invariants:
         faults = [fault for fault in trial.faults if fault.invariant == invariant.name]
         if not faults:
-            return _outcome(
-                Verdict.VACUOUS, f"no fault of {invariant.name} is written: nothing shows that this check can fail",
-                tally, exhausted, teeth,
-            )  # fmt: skip
+            reason = f"no fault of {invariant.name} is written: nothing shows that this check can fail"
+            return replace(outcome, verdict=Verdict.VACUOUS, reason=reason, teeth=tuple(teeth))
         for fault in faults:
             try:
                 caught = sum(_catches(trial, fault, invariant, seed) for seed in range(TEETH_SEEDS))
             except (GrossFault, ForeignError) as error:
                 reason = f"the fault {fault.name} of {invariant.name} proves nothing: {error}"
-                return _outcome(Verdict.VACUOUS, reason, tally, exhausted, teeth)
+                return replace(outcome, verdict=Verdict.VACUOUS, reason=reason, teeth=tuple(teeth))
             teeth.append(Tooth(invariant.name, fault.name, caught == TEETH_SEEDS, TEETH_SEEDS))
     missed = [tooth for tooth in teeth if not tooth.caught]
     if missed:
         reason = f"it does not catch the fault {missed[0].fault} of {missed[0].invariant}"
-        return _outcome(Verdict.VACUOUS, reason, tally, exhausted, teeth)
-    return _outcome(Verdict.HELD, "", tally, exhausted, teeth)
+        return replace(outcome, verdict=Verdict.VACUOUS, reason=reason, teeth=tuple(teeth))
+    return replace(outcome, teeth=tuple(teeth))
 
 
 def _catches(trial: Trial, fault: Fault, invariant: Invariant, seed: int) -> bool:
@@ -254,7 +279,6 @@ def _outcome(
     reason: str,
     tally: Tally,
     exhausted: set[str],
-    teeth: Sequence[Tooth] = (),
     counterexample: Counterexample | None = None,
 ) -> Outcome:
     return Outcome(
@@ -266,7 +290,6 @@ def _outcome(
         cases_digest=tally.digest.hexdigest(),
         nearest=tuple(sorted(tally.check.nearest.items())),
         dtypes=tuple(sorted(tally.dtypes)),
-        teeth=tuple(teeth),
         counterexample=counterexample,
     )
 

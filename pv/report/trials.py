@@ -13,18 +13,19 @@ from pv.report.plain import plural
 
 
 def trial_line(receipt: Mapping[str, Any], test: FalsificationTest) -> str:
-    """`FALSIFY-MG-003  held  one_hot/one_per_row  203 cases, 406 checks, 1 fault caught, slack 12`."""
+    """`FALSIFY-MG-003  held  one_hot/one_per_row  203 cases, 406 checks, 1 of 1 fault caught, slack 12`."""
     strata = receipt["cases"]["strata"]
     distinct = sum(row["distinct"] for row in strata)
     exhausted = " (all there are)" if strata and all(row["exhausted"] for row in strata) else ""
-    caught = sum(1 for tooth in receipt["teeth"] if tooth["caught"])
+    counts = f"{plural(distinct, 'case')}{exhausted}, {plural(receipt['checks'], 'check')}"
+    if receipt["teeth"]:
+        caught = sum(1 for tooth in receipt["teeth"] if tooth["caught"])
+        counts += f", {caught} of {plural(len(receipt['teeth']), 'fault')} caught"
     slack = smallest_slack(receipt["residuals"])
-    tail = f", slack {slack:.3g}" if slack is not None else ""
-    counts = (
-        f"{plural(distinct, 'case')}{exhausted}, {plural(receipt['checks'], 'check')}, {plural(caught, 'fault')} caught"
-    )
+    if slack is not None and not receipt["counterexample"]:
+        counts += f", slack {slack:.3g}"
     verdict = receipt["verdict"].replace("_", " ")
-    return f"{test.id}  {verdict:12}  {' '.join(test.binds_to)}  {counts}{tail}"
+    return f"{test.id}  {verdict:12}  {' '.join(test.binds_to):34}  {counts}"
 
 
 def smallest_slack(residuals: Sequence[Mapping[str, str]]) -> float | None:

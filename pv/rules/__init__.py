@@ -1,7 +1,8 @@
 """Judging contracts: `check` runs every rule, `catalogue` and `describe` explain them."""
 
-from pv.rules import documents, domain, floats, identity, promises, references
+from pv.rules import documents, domain, floats, identity, promises, references, whole
 from pv.rules.registry import Judged, ProjectFacts, Rule, catalogue, check, describe
+from pv.rules.whole import check_project
 
 __all__ = [
     "Judged",
@@ -9,6 +10,7 @@ __all__ = [
     "Rule",
     "catalogue",
     "check",
+    "check_project",
     "describe",
     "documents",
     "domain",
@@ -16,4 +18,5 @@ __all__ = [
     "identity",
     "promises",
     "references",
+    "whole",
 ]

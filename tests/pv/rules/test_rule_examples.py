@@ -16,7 +16,7 @@ import pytest
 from pv.contract.read import read_bindings, read_contract
 from pv.finding import Finding
 from pv.level import Level, read_level
-from pv.rules import Judged, ProjectFacts, catalogue, check
+from pv.rules import Judged, ProjectFacts, catalogue, check, check_project
 from pv.source.falsifiers import index_falsifiers
 from pv.source.target import target_finder
 
@@ -83,11 +83,13 @@ def findings_in(example: Path) -> Iterator[Finding]:
         file = read_contract(path, path.relative_to(example).as_posix())
         bindings = read_bindings(example / "contracts/binding.yaml", "contracts/binding.yaml")
         index = index_falsifiers(example, example / "falsifiers")
-        yield from (*bindings.findings, *index.findings)
+        yield from bindings.findings
         level = supported(path)
         project = ProjectFacts(
             bindings.bindings, bindings.document.path, index, target_finder(example, ["."]), lambda test: level
         )
+        contracts = [file.contract] if file.contract else []
+        yield from check_project(contracts, [] if file.contract else [path.stem], bindings.bindings, index)
     yield from file.findings
     if file.contract is not None:
         yield from check(Judged(file, project))

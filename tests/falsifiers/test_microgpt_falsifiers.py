@@ -1,0 +1,121 @@
+"""The falsifiers of microGPT have teeth, and what only looks at shape or finiteness has none."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import torch
+from conftest import ROOT
+from hypothesis import strategies as st
+from microgpt_trials import drawn, the_contract, trials
+
+from pv.contract.model import Equation, ValueSpec
+from pv.falsify.cases import Case, regions
+from pv.falsify.check import Check
+from pv.falsify.declare import Falsifier
+from pv.falsify.subject import Subject
+from pv.falsify.trial import Outcome, Plan, Trial, run_trial
+from pv.verdict import Verdict
+
+TESTS = [test.id for test in the_contract().tests]
+INVARIANTS = [clause.name for clause in the_contract().invariants()]
+Judge = Callable[[Subject, Case, Check], None]
+
+
+@pytest.fixture(scope="module")
+def by_test() -> Iterator[dict[str, Trial]]:
+    with trials(ROOT) as all_trials:
+        yield {trial.test: trial for trial in all_trials}
+
+
+@pytest.mark.parametrize("test", TESTS)
+def test_every_falsifier_holds_and_catches_the_fault_of_its_invariant(test: str, by_test: dict[str, Trial]) -> None:
+    outcome = run_trial(by_test[test], Plan(examples=40))
+
+    assert (outcome.verdict, outcome.reason) == (Verdict.HELD, "")
+    assert {tooth.invariant for tooth in outcome.teeth} == {clause.name for clause in by_test[test].invariants}
+
+
+def test_every_invariant_is_bound_by_one_test() -> None:
+    assert sorted(name for test in the_contract().tests for name in test.binds_to) == sorted(INVARIANTS)
+
+
+@pytest.mark.parametrize("invariant", INVARIANTS)
+def test_a_check_of_finiteness_alone_is_vacuous(invariant: str, by_test: dict[str, Trial]) -> None:
+    outcome = attacked_by(only_finite, invariant, by_test)
+
+    assert (outcome.verdict, outcome.reason) == (Verdict.VACUOUS, missed(outcome, invariant))
+
+
+@pytest.mark.parametrize("invariant", [name for name in INVARIANTS if name != "forward_pass/shape"])
+def test_a_check_of_the_shape_alone_is_vacuous(invariant: str, by_test: dict[str, Trial]) -> None:
+    equation = the_contract().equation(invariant.partition("/")[0])
+    assert equation is not None
+
+    outcome = attacked_by(only_shape(equation), invariant, by_test)
+
+    assert (outcome.verdict, outcome.reason) == (Verdict.VACUOUS, missed(outcome, invariant))
+
+
+def test_a_check_of_the_shape_is_enough_for_the_invariant_about_it(by_test: dict[str, Trial]) -> None:
+    equation = the_contract().equation("forward_pass")
+    assert equation is not None
+
+    assert attacked_by(only_shape(equation), "forward_pass/shape", by_test).verdict is Verdict.HELD
+
+
+def attacked_by(judge: Judge, invariant: str, by_test: dict[str, Trial]) -> Outcome:
+    """The trial of the test bound to `invariant`, with another falsifier, on cases inside the equation's domain."""
+    trial = next(trial for trial in by_test.values() if trial.invariants[0].name == invariant)
+    cases = st.sampled_from(drawn(trial.equation.name, regions(trial.equation)))
+    return run_trial(replace(trial, falsifier=Falsifier(trial.test, judge, (("drawn", cases),))), Plan())
+
+
+def missed(outcome: Outcome, invariant: str) -> str:
+    """Why it must be vacuous: not because the fault is gross, but because it is not seen."""
+    return f"it does not catch the fault {outcome.teeth[0].fault} of {invariant}"
+
+
+def only_finite(subject: Subject, case: Case, check: Check) -> None:
+    for value in returned(subject(*case)):
+        if isinstance(value, torch.Tensor):
+            check.that(bool(value.isfinite().all()), "a value is not finite")
+        else:
+            check.that(not isinstance(value, float) or math.isfinite(value), "a value is not finite")
+
+
+def only_shape(equation: Equation) -> Judge:
+    def judge(subject: Subject, case: Case, check: Check) -> None:
+        sizes = sizes_of(equation, case)
+        for value, spec in zip(returned(subject(*case)), equation.returns, strict=True):
+            if isinstance(value, torch.Tensor):
+                check.shape(value, [sizes.get(side, side) for side in spec.shape])
+            else:
+                check.that(isinstance(value, KINDS[spec.type]), f"a value is {value!r}")
+
+    return judge
+
+
+KINDS = {"integer": (int, list), "text": str}
+
+
+def returned(output: Any) -> tuple[Any, ...]:
+    return output if isinstance(output, tuple) else (output,)
+
+
+def sizes_of(equation: Equation, case: Case) -> dict[int | str, int]:
+    """What the shape letters of `equation` stand for in `case`."""
+    sizes: dict[int | str, int] = {}
+    for spec, value in zip(equation.arguments, case, strict=True):
+        sizes.update(_sizes(spec, value))
+    return sizes
+
+
+def _sizes(spec: ValueSpec, value: Any) -> dict[int | str, int]:
+    if spec.type == "tensor":
+        return {letter: size for letter, size in zip(spec.shape, value.shape, strict=True) if isinstance(letter, str)}
+    return {spec.name: value} if spec.type == "integer" else {}
