@@ -49,7 +49,8 @@ class Project:
 
     def __init__(self, root: Path, settings: Mapping[str, Any]) -> None:
         self.root = root
-        self.sources = tuple(settings.get("source", ["."]))
+        # The root too, and last: the falsifiers lie there.
+        self.sources = tuple(dict.fromkeys([*settings.get("source", ["."]), "."]))
         self.scope = Scope(tuple((key, tuple(values)) for key, values in settings.get("scope", {}).items()))
         self.policy = Policy(**settings.get("policy", {}))
 

@@ -32,9 +32,10 @@ def broken_promises(
     promotions: Iterable[Promotion], assessments: Mapping[Key, Assessment], shown: str
 ) -> Iterator[Finding]:
     """PV402: a promotion above its support, PV403: a promotion of a test or subject that is gone. `shown` is the ledger."""
-    homes = {key_of(promise): promotion for promotion in promotions for promise in promotion.promises}
-    for key, promise in sorted(strongest(homes.values()).items()):
-        place = Place(f"{shown}/promotions/{promise.contract}/{homes[key].path.name}")
+    made = list(promotions)
+    homes = {(key_of(promise), promise.level): promotion for promotion in made for promise in promotion.promises}
+    for key, promise in sorted(strongest(made).items()):
+        place = Place(f"{shown}/promotions/{promise.contract}/{homes[key, promise.level].path.name}")
         now = assessments.get(key)
         what = f"{promise.test} ({promise.equation}, {promise.subject}) is promised at {promise.level.short}"
         if now is None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -49,9 +50,7 @@ def run_campaign(
     threads = torch.get_num_threads()
     tracer = Tracer(root)
     loader = Loader(root, sources, tracer)
-    loader.fresh(
-        sorted({work.binding.target.partition(".")[0].partition(":")[0] for work in works} | _tops(works, today))
-    )
+    loader.fresh(_tops(works, root, sources, today))
     torch.set_num_threads(1)
     try:
         with loader.active():
@@ -108,6 +107,8 @@ def _subject_parts(work: Work, bench: Bench, entered: set[tuple[str, str]], open
     # Digests are of what is on disk now, so they are taken by a reader that has not seen the files before.
     code = Code(bench.root, bench.sources)
     target = (found.path, work.binding.target.partition(":")[2])
+    modules = {other for path in (found.path, *(path for path, _ in entered)) for other in code.closure(path)}
+    opened |= {path for module, path in bench.loader.opened_at_import if module in modules}
     return code.subject(entered, opened, bench.loader.entered_at_import, target)
 
 
@@ -135,13 +136,21 @@ def _falsifier(work: Work, bench: Bench) -> Falsifier:
 def _faults(work: Work, bench: Bench) -> tuple[Fault, ...]:
     wanted = set(work.test.binds_to)
     entries = [entry for entry in bench.today.index.faults_of(work.contract.name) if entry.invariant in wanted]
-    return tuple(fault_in(bench.loader.module(_module_of(entry.path, bench)), entry.function) for entry in entries)
+    modules = [(entry, bench.loader.module(_module_of(entry.path, bench))) for entry in entries]
+    # A function may be marked for several invariants; it remembers the last mark.
+    return tuple(replace(fault_in(module, entry.function), invariant=entry.invariant) for entry, module in modules)
 
 
 def _module_of(path: str, bench: Bench) -> str:
     return bench.today.code.module_name(path)
 
 
-def _tops(works: Sequence[Work], today: Today) -> set[str]:
-    paths = {entry.path for work in works for entry in today.index.falsifiers_of(work.contract.name, work.test.id)}
-    return {today.code.module_name(path).partition(".")[0] for path in paths}
+def _tops(works: Sequence[Work], root: Path, sources: Sequence[str], today: Today) -> list[str]:
+    """Top-level names of every module that the trials may import from the project: another one may have the same."""
+    files = {find_target(root, sources, work.binding.target).path for work in works} - {""}
+    names = {work.binding.target.partition(":")[0] for work in works}
+    for work in works:
+        files |= {entry.path for entry in today.index.falsifiers_of(work.contract.name, work.test.id)}
+        files |= {entry.path for entry in today.index.faults_of(work.contract.name)}
+    names |= {today.code.module_name(path) for file in files for path in (file, *today.code.closure(file))}
+    return sorted({name.partition(".")[0] for name in names} - sys.stdlib_module_names)

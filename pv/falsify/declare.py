@@ -66,6 +66,7 @@ def falsifier(test: str, *, cases: Any = None) -> Callable[[F], F]:
                 f"falsifier {function.__name__!r} takes {', '.join(parameters) or 'nothing'}; "
                 "its parameters are roles: subject and check, and case where it needs the arguments"
             )
+        _unmarked(function)
         function.__pv_falsifier__ = Falsifier(test, function, tuple(by_stratum.items()))  # type: ignore[attr-defined] # the mark
         return function
 
@@ -79,11 +80,18 @@ def fault(invariant: str) -> Callable[[F], F]:
     """
 
     def mark(function: F) -> F:
+        _unmarked(function)
         first = next(iter(inspect.signature(function).parameters), "")
         function.__pv_fault__ = Fault(invariant, function, first == "subject")  # type: ignore[attr-defined] # the mark
         return function
 
     return mark
+
+
+def _unmarked(function: Callable[..., Any]) -> None:
+    """A second mark would replace the first, and what the first names would go without."""
+    if hasattr(function, "__pv_falsifier__") or hasattr(function, "__pv_fault__"):
+        raise TypeError(f"{function.__name__!r} is marked twice: write a function for each falsifier and each fault")
 
 
 def falsifier_in(module: ModuleType, function: str) -> Falsifier:

@@ -31,12 +31,14 @@ class Loader:
         self._paths = [str((self._root / source).resolve()) for source in sources]
         self._tracer = tracer
         self._as_loaded: dict[str, str] = {}
+        self._tops: frozenset[str] = frozenset()
         self.entered_at_import: set[tuple[str, str]] = set()
+        self.opened_at_import: set[tuple[str, str]] = set()
 
     @contextmanager
     def active(self) -> Iterator[None]:
         """The project's sources come first on the path, and its modules are compiled from their source."""
-        path, finder = list(sys.path), _FromSource(self._inside)
+        path, finder = list(sys.path), _FromSource(self._inside, self._paths, self._tops)
         sys.path[:0] = self._paths
         sys.meta_path.insert(0, finder)
         importlib.invalidate_caches()
@@ -47,9 +49,10 @@ class Loader:
             sys.meta_path.remove(finder)
 
     def fresh(self, tops: Sequence[str]) -> None:
-        """Forget modules imported earlier under these top-level names (never `pv`'s own)."""
+        """Forget modules imported earlier under these top-level names, and find them in the project (never `pv`'s own)."""
+        self._tops = frozenset(tops) - {"pv"}
         for name in list(sys.modules):
-            if name.partition(".")[0] in tops and name.partition(".")[0] != "pv":
+            if name.partition(".")[0] in self._tops:
                 del sys.modules[name]
 
     def module(self, name: str) -> ModuleType:
@@ -59,10 +62,11 @@ class Loader:
         try:
             with self._tracer.watching():
                 module = importlib.import_module(name)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             said = f"{type(error).__name__}: {error}"
             raise PvError(f"cannot import {name}: {said}", exit=_exit_of(error), hint=_hint(error)) from error
         self.entered_at_import |= self._tracer.entered()
+        self.opened_at_import |= self._tracer.opened_by()
         for added in set(sys.modules) - known:
             self._remember(getattr(sys.modules[added], "__file__", None))
         self._remember(module.__file__)
@@ -101,16 +105,24 @@ class _Uncached(SourceFileLoader):
 
 
 class _FromSource(MetaPathFinder):
-    """Finds what the path holds, and gives modules below `inside` (and not installed there) a loader without a cache."""
+    """Finds what the path holds, and gives modules below `inside` (and not installed there) a loader without a cache.
 
-    def __init__(self, inside: str) -> None:
-        self._inside = inside
+    The top-level names `tops` are the project's own: a folder of it without an __init__.py would otherwise give way to
+    a package of that name anywhere on the path.
+    """
+
+    def __init__(self, inside: str, paths: list[str], tops: frozenset[str]) -> None:
+        self._inside, self._paths, self._tops = inside, paths, tops
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        spec = PathFinder.find_spec(fullname, path, target)
-        if spec is None or spec.origin is None or not spec.origin.startswith(self._inside):
+        spec = PathFinder.find_spec(fullname, self._paths if fullname in self._tops else path, target)
+        if spec is None:
+            return None
+        if spec.origin is None:  # a folder without an __init__.py
+            return spec if fullname in self._tops else None
+        if not spec.origin.startswith(self._inside):
             return None
         if "/site-packages/" not in spec.origin and type(spec.loader) is SourceFileLoader:
             spec.loader = _Uncached(fullname, spec.origin)
@@ -124,13 +136,13 @@ def _content(path: str) -> str:
         return "gone"
 
 
-def _exit_of(error: Exception) -> Exit:
+def _exit_of(error: BaseException) -> Exit:
     """A library that is not installed is for the caller to install (3); code that does not import is to be mended (1)."""
     missing = isinstance(error, ModuleNotFoundError) and (error.name or "").partition(".")[0] in _LIBRARIES
     return Exit.RUN if missing else Exit.MEND
 
 
-def _hint(error: Exception) -> str:
+def _hint(error: BaseException) -> str:
     return "pip install 'pv-contracts[torch]'" if _exit_of(error) is Exit.RUN else ""
 
 

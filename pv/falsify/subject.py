@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -33,8 +34,11 @@ class Subject:
             self.tracer.stop()
 
 
-class GrossFault(Exception):
-    """A fault that a check of shape, dtype or finiteness alone would catch: it proves nothing about values."""
+class GrossFault(BaseException):
+    """A fault that a check of shape, dtype or finiteness alone would catch: it proves nothing about values.
+
+    No Exception: a falsifier that turns every exception of its subject into a failed check must not catch it.
+    """
 
 
 def faulted(subject: Subject, fault: Fault, invariant: Invariant) -> Callable[..., Any]:
@@ -50,8 +54,9 @@ def faulted(subject: Subject, fault: Fault, invariant: Invariant) -> Callable[..
         if invariant.about in _SMOKE_ABOUT:
             return fault.function(plain if fault.wraps else plain(*values, **named), case)
         right = plain(*values, **named)
+        wanted = _smoke(right)  # before the fault, which may change the output in place
         wrong = fault.function(plain if fault.wraps else right, case)
-        seen, wanted = _smoke(wrong), _smoke(right)
+        seen = _smoke(wrong)
         if seen != wanted:
             raise GrossFault(f"it returns {seen} where the subject returns {wanted}")
         return wrong
@@ -62,10 +67,12 @@ def faulted(subject: Subject, fault: Fault, invariant: Invariant) -> Callable[..
 def _smoke(output: Any) -> str:
     """Type, shape, dtype and finiteness of an output, in words."""
     if isinstance(output, (tuple, list)):
-        return f"{type(output).__name__} of ({', '.join(_smoke(item) for item in output[:8])})"
+        return f"{type(output).__name__} of {len(output)} ({', '.join(_smoke(item) for item in output[:8])})"
     if hasattr(output, "shape") and hasattr(output, "dtype"):
         import torch
 
         finite = "finite" if bool(torch.isfinite(output.detach()).all()) else "not finite"
         return f"a {finite} {output.dtype} of shape {list(output.shape)}"
+    if isinstance(output, float):
+        return f"a {'finite' if math.isfinite(output) else 'not finite'} {type(output).__name__}"
     return type(output).__name__

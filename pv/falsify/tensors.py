@@ -182,8 +182,8 @@ def _cut(
         return least if low is None else max(least, low), min(most, last) if high is None else min(most, last, high)
     limit = torch.finfo(dtype).max
     bottom = -limit if low is None else -_under(-low, dtype)
-    last = limit if below is None else _under(below, dtype, strict=True)
-    top = min(limit, last) if high is None else min(limit, last, _under(high, dtype))
+    under = limit if below is None else _under(below, dtype, strict=True)
+    top = min(limit, under) if high is None else min(limit, under, _under(high, dtype))
     near, far = max(bottom, -reach), min(top, reach)
     return (near, far) if near <= far else (bottom, top)
 

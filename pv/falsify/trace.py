@@ -1,12 +1,14 @@
 """What code a call enters and which files it opens, as seen while it runs.
 
-Functions are seen through `sys.setprofile` in the calling thread: cheap enough to leave on for every call, and it needs no
-co-operation. Files are seen through the interpreter's audit events.
+Functions are seen through `sys.setprofile` in the calling thread and in those it starts: cheap enough to leave on for every
+call, and it needs no co-operation. Files are seen through the interpreter's audit events.
 """
 
 from __future__ import annotations
 
+import os
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,7 +22,7 @@ class Tracer:
     def __init__(self, root: Path) -> None:
         self._root = str(root.resolve()) + "/" if str(root.resolve()) != "/" else "/"
         self._codes: dict[int, CodeType] = {}
-        self._opened: set[str] = set()
+        self._opened: set[tuple[str, str]] = set()
         self._watching = False
         sys.addaudithook(self._audit)
 
@@ -36,11 +38,13 @@ class Tracer:
     def start(self) -> None:
         """As `watching`, for a caller that cannot afford a context manager on every call."""
         self._watching = True
+        threading.setprofile(self._profile)  # for threads that the call starts
         sys.setprofile(self._profile)
 
     def stop(self) -> None:
         """The end of `start`."""
         sys.setprofile(None)
+        threading.setprofile(None)
         self._watching = False
 
     def forget(self) -> None:
@@ -59,9 +63,16 @@ class Tracer:
 
     def opened(self) -> set[str]:
         """Paths relative to the root of the files opened for reading."""
-        return {path for name in self._opened if (path := self._relative(name)) is not None}
+        return {path for _, path in self.opened_by()}
+
+    def opened_by(self) -> set[tuple[str, str]]:
+        """(path of the innermost file of the project that was running, path of the file it had opened)."""
+        found = ((self._relative(opener), self._relative(name)) for opener, name in self._opened)
+        return {(opener or "", path) for opener, path in found if path is not None}
 
     def _relative(self, name: str) -> str | None:
+        if name.startswith("<"):  # made at run time, as a dataclass makes its __init__: the class is in its module
+            return None
         path = str(Path(name).resolve()) if not name.startswith(self._root) else name
         if not path.startswith(self._root) or "/site-packages/" in path or "/.venv/" in path:
             return None
@@ -73,5 +84,16 @@ class Tracer:
             self._codes[id(code)] = code  # kept alive, so the id stays its own
 
     def _audit(self, event: str, arguments: tuple[Any, ...]) -> None:
-        if self._watching and event == "open" and isinstance(arguments[0], str) and arguments[1] in (None, "r", "rb"):
-            self._opened.add(arguments[0])
+        if self._watching and event == "open" and isinstance(arguments[0], (str, bytes)) and _reads(arguments[1]):
+            self._opened.add((self._running(), os.fsdecode(arguments[0])))
+
+    def _running(self) -> str:
+        frame: FrameType | None = sys._getframe(2)
+        while frame is not None and not frame.f_code.co_filename.startswith(self._root):
+            frame = frame.f_back
+        return frame.f_code.co_filename if frame is not None else self._root
+
+
+def _reads(mode: object) -> bool:
+    """Of the mode in an audit event; `os.open` gives none there, and may read."""
+    return mode is None or (isinstance(mode, str) and ("r" in mode or "+" in mode))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from pv.contract.model import Equation, Invariant
@@ -26,6 +27,7 @@ TEETH_EXAMPLES = 200
 TEETH_SEEDS = 3
 SIMPLE_EXAMPLES = 200
 _TOP_UPS = 3
+_HERE = f"{Path(__file__).parent.as_posix()}/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,12 +101,16 @@ class Tally:
     valid: int = 0
     digest: Any = field(default_factory=hashlib.sha256)
     seen: dict[str, set[bytes]] = field(default_factory=dict)
+    offered: dict[str, set[bytes]] = field(default_factory=dict)
     dtypes: set[str] = field(default_factory=set)
     last: tuple[Case, str, Failure] | None = None
 
     def strata(self, exhausted: set[str]) -> tuple[Stratum, ...]:
-        """The strata visited so far."""
-        return tuple(Stratum(name, len(seen), name in exhausted) for name, seen in self.seen.items())
+        """The strata visited so far. One of which the falsifier turned most cases away has more than it judged."""
+        return tuple(
+            Stratum(name, len(seen), name in exhausted and 2 * len(seen) >= len(self.offered.get(name, ())))
+            for name, seen in self.seen.items()
+        )
 
 
 def run_trial(trial: Trial, plan: Plan) -> Outcome:
@@ -131,9 +137,9 @@ def attack(trial: Trial, plan: Plan, *, shrink: bool = True) -> Outcome:
         return _falsified(tally, exhausted)
     except SilentCase as silent:
         return _outcome(Verdict.VACUOUS, str(silent), tally, exhausted)
-    except (Exception, SystemExit) as error:
-        if tally.check.failure is not None:
-            return _falsified(tally, exhausted)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # SystemExit, pytest's skip and their like are no verdict either
         return _outcome(Verdict.ERRORED, _why(error), tally, exhausted)
     short = _short_strata(tally.strata(exhausted), plan)
     if short:
@@ -170,7 +176,9 @@ def _look_for_a_simpler_one(trial: Trial, region: Region, tally: Tally, seed: in
     except Falsified:
         if again.last is not None and tally.last is not None and _size(again.last[0]) <= _size(tally.last[0]):
             tally.last = again.last
-    except Exception:
+    except KeyboardInterrupt:
+        raise
+    except BaseException:
         return  # the case that was found stands
 
 
@@ -185,15 +193,18 @@ def _body(trial: Trial, region: Region, tally: Tally, subject: Any) -> Callable[
     def judge(case: Case) -> None:
         hypothesis.assume(region.holds(case))
         before = fingerprint(case.values)
+        tally.offered.setdefault(region.name, set()).add(before)
         check, checks = tally.check, tally.check.count
         check.failure = None
         try:
             _call(trial.falsifier, subject, case, check)
-        finally:
-            if check.failure is not None:
-                tally.last = (case, region.name, check.failure)
+        except Exception:
+            if check.failure is None:
+                raise
         if check.failure is not None:
-            raise Falsified("a failed check was swallowed by the falsifier")
+            # Also when the falsifier swallowed it, or raised something else, or called the case invalid afterwards.
+            tally.last = (case, region.name, check.failure)
+            raise Falsified(check.failure.message)
         if check.count == checks:
             raise SilentCase(f"no check was executed for the case {case!r:.200}")
         if fingerprint(case.values) != before:
@@ -243,9 +254,9 @@ def _catches(trial: Trial, fault: Fault, invariant: Invariant, seed: int) -> boo
             continue
         except Falsified:
             return tally.last is not None and tally.last[2].invariant == invariant.name
-        except GrossFault:
+        except (GrossFault, KeyboardInterrupt):
             raise
-        except Exception as error:
+        except BaseException as error:
             raise ForeignError(_why(error)) from error
     return False
 
@@ -309,7 +320,7 @@ def _innermost(error: BaseException) -> str:
     trace, found = error.__traceback__, ""
     while trace is not None:
         name = trace.tb_frame.f_code.co_filename
-        if not any(elsewhere in name for elsewhere in ("/site-packages/", "/lib/python", "/pv/falsify/")):
+        if not any(elsewhere in name for elsewhere in ("/site-packages/", "/lib/python", _HERE)):
             found = f" ({name}:{trace.tb_lineno})"
         trace = trace.tb_next
     return found

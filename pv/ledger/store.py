@@ -38,11 +38,12 @@ class Stored:
 def add(folder: Path, value: Any) -> Path:
     """Write `value` into `folder` under its own digest, durably, and return the file; an equal file stays as it is.
 
+    One that was damaged since is written again: under this name there is only one content.
     Raises PvError when the folder cannot be written.
     """
     data = canonical(value) + b"\n"
     target = folder / f"{sha256(data)}.json"
-    if target.exists():
+    if target.exists() and not read(target).problem:
         return target
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -79,8 +80,10 @@ def read_shelf(folder: Path) -> Iterator[Stored]:
 
     A file with another kind of name is given with a problem, so that nobody hides one among them.
     """
-    for path in sorted(folder.glob("*/*")):
-        if _NAME.fullmatch(path.name):
+    for path in sorted(path for path in folder.rglob("*") if not path.is_dir()):
+        if path.parent.parent != folder:
+            yield Stored(path, path.name, None, "does not belong here: a shelf has one folder for each contract")
+        elif _NAME.fullmatch(path.name):
             yield read(path)
         elif path.name.startswith(".tmp-"):
             yield Stored(path, path.name, None, "is left over from an interrupted write; it can be deleted")
@@ -100,7 +103,8 @@ def _write(folder: Path, target: Path, data: bytes) -> None:
         try:
             os.link(temporary, target)
         except FileExistsError:
-            pass  # somebody wrote the same content meanwhile
+            if read(target).problem:
+                Path(temporary).replace(target)
         except OSError:
             Path(temporary).replace(target)  # a file system without hard links; the content is the same either way
     finally:

@@ -11,8 +11,14 @@ from typing import Any
 LONGEST = 512
 _CODES = {
     "float16": "e", "float32": "f", "float64": "d", "int8": "b", "uint8": "B", "int16": "h", "int32": "i", "int64": "q",
-    "bool": "?",
+    "bool": "?", "bfloat16": "e",
 }  # fmt: skip
+# What `float("nan")` becomes in torch.
+_NAN = {
+    "float16": b"\x00\x7e", "bfloat16": b"\xc0\x7f", "float32": b"\x00\x00\xc0\x7f",
+    "float64": b"\x00\x00\x00\x00\x00\x00\xf8\x7f",
+}  # fmt: skip
+_LARGEST = struct.unpack("<f", b"\xff\xff\x7f\x7f")[0]
 
 
 def assignments(arguments: Mapping[str, Any]) -> list[str]:
@@ -37,13 +43,31 @@ def expression(value: Any) -> str:
 
 def _tensor(dtype: str, shape: Sequence[int], data: bytes) -> str:
     count = math.prod(shape)
-    if count > LONGEST or (dtype not in _CODES and dtype != "bfloat16"):
+    if count > LONGEST or dtype not in _CODES:
         return f"...  # a {dtype} tensor of shape {list(shape)}: too long to print"
+    if not count:
+        return f"torch.empty({tuple(shape)}, dtype=torch.{dtype})"
+    numbers = _numbers(dtype, data)
+    if any(number != number and part != _NAN[dtype] for number, part in zip(numbers, _parts(data, count), strict=True)):
+        # A NaN that `float("nan")` does not make again: the bits themselves.
+        whole = f"int{8 * len(data) // count}"
+        return f"{_made(_numbers(whole, data), shape, whole)}.view(torch.{dtype})"
+    return _made(numbers, shape, dtype)
+
+
+def _numbers(dtype: str, data: bytes) -> list[Any]:
     if dtype == "bfloat16":  # the upper half of a float32
-        numbers = [struct.unpack("<f", b"\0\0" + data[i : i + 2])[0] for i in range(0, len(data), 2)]
-    else:
-        numbers = list(struct.unpack(f"<{count}{_CODES[dtype]}", data))
-    if count > 1 and len(set(map(repr, numbers))) == 1:
+        return [struct.unpack("<f", b"\0\0" + data[i : i + 2])[0] for i in range(0, len(data), 2)]
+    return [number for (number,) in struct.iter_unpack(f"<{_CODES[dtype]}", data)]
+
+
+def _parts(data: bytes, count: int) -> list[bytes]:
+    size = len(data) // count
+    return [data[i : i + size] for i in range(0, len(data), size)]
+
+
+def _made(numbers: Sequence[Any], shape: Sequence[int], dtype: str) -> str:
+    if len(numbers) > 1 and len(set(map(repr, numbers))) == 1:
         return f"torch.full({tuple(shape)}, {_number(numbers[0], dtype)}, dtype=torch.{dtype})"
     return f"torch.tensor({_nested(numbers, list(shape), dtype)}, dtype=torch.{dtype})"
 
@@ -64,6 +88,7 @@ def _number(value: Any, dtype: str) -> str:
     if dtype == "float32":
         for digits in range(1, 10):
             short = float(f"{value:.{digits}g}")
-            if struct.pack("<f", short) == struct.pack("<f", value):
+            # Above the largest float32 torch refuses even what would be rounded down to it.
+            if abs(short) <= _LARGEST and struct.pack("<f", short) == struct.pack("<f", value):
                 return repr(short)
     return repr(value)

@@ -55,6 +55,7 @@ class Code:
         Raises PvError for code that ran and cannot be digested.
         """
         names = {(path, self._part(path, name)) for path, name in entered}
+        names |= {(path, method) for path, name in names for method in self._siblings(path, name)}
         files = {path for path, _ in names} | {target[0]}
         modules = {other for path in files for other in self.closure(path)} | files
         names |= {(path, TOP_LEVEL) for path in modules}
@@ -84,6 +85,13 @@ class Code:
     def _part(self, path: str, qualname: str) -> str:
         parsed = self._module(path)
         return TOP_LEVEL if parsed is None else parsed.part_of(qualname)
+
+    def _siblings(self, path: str, name: str) -> tuple[str, ...]:
+        """The methods of the class that a method entered belongs to: others may run later, as backward after forward."""
+        parsed, owner = self._module(path), name.rpartition(".")[0]
+        if parsed is None or not owner:
+            return ()
+        return tuple(other for other in parsed.names if other.rpartition(".")[0] == owner)
 
     def _used(self, path: str, function: str) -> tuple[str, ...]:
         parsed = self._module(path)
