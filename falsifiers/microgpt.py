@@ -420,7 +420,7 @@ def a_larger_draw_gives_no_smaller_index(subject: Subject, case: Case, check: Ch
 
 @fault("weighted_sample/monotone")
 def counted_from_the_end(index: int, case: Case) -> int:
-    return round((1 - case.draw) * (len(case.probabilities) - 1))
+    return round((1 - float(case.draw)) * (len(case.probabilities) - 1))
 
 
 @st.composite

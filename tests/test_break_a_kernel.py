@@ -35,7 +35,7 @@ BREAKS = [
           "exponentials / exponentials.sum(dim=0, keepdim=True)", "FALSIFY-MG-013", "softmax/unit_sum", "softmax"),
     Break("one_hot off by one", "kernels.py", "(indices[:, None] == classes)", "(indices[:, None] == classes + 1)",
           "FALSIFY-MG-002", "one_hot/at_index", "one_hot"),
-    Break("Adam without bias correction", "optimizer.py", "v_hat = v / (1.0 - BETA2**step)", "v_hat = v",
+    Break("Adam without bias correction", "optimizer.py", "v_hat = v / (1 - BETA2**step)", "v_hat = v + 0",
           "FALSIFY-MG-031", "adam_step/update", "adam_step"),
     Break("weighted_sample ignoring its draw", "kernels.py", "if cumulative >= draw:", "if cumulative >= 0.5:",
           "FALSIFY-MG-024", "weighted_sample/inverse_cdf", "weighted_sample"),

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import Ran, edit
+from conftest import ROOT, Ran, edit
 
 Pv = Callable[..., Ran]
 
@@ -98,3 +99,10 @@ def test_a_contract_that_no_longer_parses_is_no_pass(scratch: Path, pv: Pv) -> N
     contract.write_text(contract.read_text(encoding="utf-8").replace("equations:", "equations: ["), encoding="utf-8")
     for command in (["validate"], ["falsify", "--stale"], ["gate"]):
         assert pv(*command, cwd=scratch).exit == 1, command
+
+
+def test_evidence_about_a_kernel_depends_on_nothing_of_pv_itself() -> None:
+    receipts = sorted((ROOT / "ledger/receipts/microgpt-v1").glob("*.json"))
+    paths = {part["path"] for path in receipts for part in json.loads(path.read_text())["depends"]["subject"]}
+    assert {path.partition("/")[0] for path in paths} == {"implementations"}
+    assert len(receipts) >= 24

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -93,6 +93,11 @@ def _run(work: Work, bench: Bench) -> Finished:
         depends["subject"] = _subject_parts(work, bench, entered, opened)
     except PvError as error:
         outcome = Outcome(Verdict.ERRORED, error.message)
+    if outcome.verdict is Verdict.HELD and not depends.get("subject"):
+        # Nothing could ever make it stale.
+        outcome = Outcome(
+            Verdict.ERRORED, f"{work.binding.target} was run, but its source is not found below the project"
+        )
     changed = bench.loader.changed()
     if changed:
         outcome = Outcome(Verdict.ERRORED, f"{changed[0]} was changed while it was being judged: run again")
@@ -137,8 +142,7 @@ def _faults(work: Work, bench: Bench) -> tuple[Fault, ...]:
     wanted = set(work.test.binds_to)
     entries = [entry for entry in bench.today.index.faults_of(work.contract.name) if entry.invariant in wanted]
     modules = [(entry, bench.loader.module(_module_of(entry.path, bench))) for entry in entries]
-    # A function may be marked for several invariants; it remembers the last mark.
-    return tuple(replace(fault_in(module, entry.function), invariant=entry.invariant) for entry, module in modules)
+    return tuple(fault_in(module, entry.function) for entry, module in modules)
 
 
 def _module_of(path: str, bench: Bench) -> str:

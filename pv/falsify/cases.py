@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from hypothesis import strategies as st
@@ -87,9 +87,17 @@ def _region(equation: Equation, argument: ValueSpec, stratum: str) -> Region:
     return Region(
         f"{name}.{stratum}",
         _cases(equation, name, stratum, ""),
-        lambda case: bool(holds(case.values[name], argument)),
+        lambda case: bool(holds(case.values[name], _known(argument, case))),
         _cases(equation, name, stratum, "", dense=False),
     )
+
+
+def _known(argument: ValueSpec, case: Case) -> ValueSpec:
+    """`argument` with a named bound replaced by what the case has for it; one that no argument has stays open."""
+    below = argument.range.below
+    if not isinstance(below, str):
+        return argument
+    return replace(argument, range=replace(argument.range, below=case.values.get(below)))
 
 
 def _outside(argument: ValueSpec, stratum: str) -> str:
@@ -224,12 +232,13 @@ def _real_edge(draw: st.DrawFn, spec: ValueSpec, drawn: Drawn) -> float:
 
 
 def _is_edge(value: float, spec: ValueSpec) -> bool:
-    named = isinstance(spec.range.below, str)
-    top = None if spec.range.below is None or named else math.nextafter(float(spec.range.below), -math.inf)
-    integer_top = None if spec.range.below is None or named else float(spec.range.below) - 1
-    return value in (spec.range.min, spec.range.max, top) or (
-        isinstance(value, int) and (named or value == integer_top)
+    below = spec.range.below
+    under = (
+        []
+        if not isinstance(below, (int, float))
+        else [below - 1 if isinstance(value, int) else math.nextafter(below, -math.inf)]
     )
+    return value in (spec.range.min, spec.range.max, *under)
 
 
 def _text(draw: st.DrawFn, spec: ValueSpec, drawn: Drawn) -> str:

@@ -20,7 +20,7 @@ def fingerprint(values: Mapping[str, Any]) -> bytes:
 
 
 def encode(value: Any) -> Any:
-    """`value` as JSON that `decode` turns back bit for bit (numbers, text, None, lists, tuples, mappings, tensors)."""
+    """`value` as JSON that holds every bit of it (numbers, text, None, lists, tuples, mappings, tensors)."""
     if value is None or isinstance(value, (bool, int, str)):
         return value
     if isinstance(value, float):

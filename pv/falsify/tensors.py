@@ -109,11 +109,9 @@ def edges(draw: Draw, spec: ValueSpec, drawn: Drawn) -> torch.Tensor:
 
 
 def has_edges(value: torch.Tensor, spec: ValueSpec) -> bool:
-    """Some value is the smallest or largest admitted (of a bound that is named, the largest is not known here)."""
+    """Some value is the smallest or largest admitted."""
     if not value.numel():
         return False
-    if isinstance(spec.range.below, str):
-        return True
     if spec.constraint == "simplex":
         return bool((value == 1).any())
     low, high = _cut(spec.range.min, spec.range.max, spec.range.below, value.dtype, math.inf)

@@ -57,7 +57,7 @@ class Tracer:
         found = set()
         for code in self._codes.values():
             path = self._relative(code.co_filename)
-            if path is not None:
+            if path is not None and code.co_filename != __file__:  # its own `stop` is entered while it still watches
                 found.add((path, code.co_qualname))
         return found
 
@@ -91,7 +91,7 @@ class Tracer:
         frame: FrameType | None = sys._getframe(2)
         while frame is not None and not frame.f_code.co_filename.startswith(self._root):
             frame = frame.f_back
-        return frame.f_code.co_filename if frame is not None else self._root
+        return frame.f_code.co_filename if frame is not None else "<elsewhere>"
 
 
 def _reads(mode: object) -> bool:

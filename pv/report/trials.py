@@ -69,7 +69,8 @@ def campaign_summary(receipts: Sequence[Mapping[str, Any]], fresh: int, selected
 def _counterexample(found: Mapping[str, Any]) -> list[str]:
     lines = [f"  smallest case found (stratum {found['stratum']}):"]
     arguments = found["arguments"]
-    lines += [f"      {line}" for line in assignments(arguments)] if arguments else ["      (too large to keep)"]
+    shown = ["(too large to keep)"] if arguments is None else assignments(arguments) or ["(no arguments)"]
+    lines += [f"      {line}" for line in shown]
     lines.append(f"  observed {found['observed']}, expected {found['expected']}: {found['message']}")
     lines.append(f"  checked at {found['at']}")
     return lines

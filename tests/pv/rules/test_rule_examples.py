@@ -7,6 +7,7 @@ what its evidence is taken to support.
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,7 +21,28 @@ from pv.rules import Judged, ProjectFacts, catalogue, check, check_project
 from pv.source.falsifiers import index_falsifiers
 from pv.source.target import target_finder
 
-EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
+TESTS = Path(__file__).resolve().parents[2]
+EXAMPLES = TESTS / "examples"
+
+# Codes that no contract file can show, because a command, a claim or the ledger emits them: the test that does show each.
+ELSEWHERE = {
+    "PV100": "pv/rules/test_rules_elsewhere.py::test_an_operand_without_a_contract",
+    "PV402": "pv/rules/test_rules_elsewhere.py::test_a_promise_that_went_stale",
+    "PV403": "pv/rules/test_rules_elsewhere.py::test_a_promise_of_a_test_that_was_deleted",
+    "PV404": "pv/rules/test_rules_elsewhere.py::test_a_test_that_was_never_run",
+    "PV405": "pv/rules/test_rules_elsewhere.py::test_a_project_without_tests",
+    "PV500": "pv/rules/test_rules_elsewhere.py::test_a_project_without_claims",
+    "PV501": "pv/claims/test_claims_check.py::test_a_wrong_claim_shows_both_values_and_both_places",
+    "PV502": "pv/claims/test_claims_check.py::test_a_claim_that_matches_nowhere_says_what_is_there",
+    "PV503": "pv/claims/test_claims_check.py::test_a_claim_that_matches_twice_names_both_cells",
+    "PV504": "pv/claims/test_claims_check.py::test_a_source_that_gives_no_value_is_a_finding",
+    "PV505": "pv/claims/test_claims_check.py::test_two_claims_about_one_cell_are_a_finding",
+    "PV600": "pv/rules/test_rules_elsewhere.py::test_an_empty_ledger",
+    "PV601": "pv/rules/test_rules_elsewhere.py::test_an_edited_receipt",
+    "PV602": "pv/rules/test_rules_elsewhere.py::test_a_deleted_receipt",
+    "PV603": "pv/rules/test_rules_elsewhere.py::test_a_receipt_in_another_contracts_folder",
+    "PV604": "pv/rules/test_rules_elsewhere.py::test_a_promotion_removed_since_a_commit",
+}
 
 
 def examples(kind: str) -> list[Path]:
@@ -42,11 +64,20 @@ def test_a_good_example_shows_nothing(example: Path) -> None:
 
 
 def test_every_code_has_a_bad_example_and_a_near_miss() -> None:
-    codes = {rule.code for rule in catalogue()}
+    codes = {rule.code for rule in catalogue()} - ELSEWHERE.keys()
     bad = {path.name[:5] for path in examples("bad")}
     near = {code for path in examples("good") for code in re.findall(r"PV[0-9]{3}", path.name)}
     assert bad == codes
     assert near == codes - {"PV300"}, "what must not fire without a project cannot be an example in a project"
+
+
+@pytest.mark.parametrize("code", ELSEWHERE)
+def test_a_code_without_an_example_is_shown_by_the_test_it_names(code: str) -> None:
+    path, _, name = ELSEWHERE[code].partition("::")
+    tree = ast.parse((TESTS / path).read_text(encoding="utf-8"))
+    named = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == name]
+    assert [code in ast.unparse(node) for node in named] == [True]
+    assert code in {rule.code for rule in catalogue()}
 
 
 def test_an_example_of_a_bad_file_that_is_mended_is_noticed(tmp_path: Path) -> None:
