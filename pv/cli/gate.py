@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -51,9 +52,8 @@ def examine(project: Project, least: Level, against: str | None) -> dict[str, li
     """What is wrong, by what was asked."""
     from pv.assess.promises import broken_promises
     from pv.cli.claims import check_project_claims
-    from pv.cli.judge import judge, judge_whole
     from pv.cli.ledger import check_ledger
-    from pv.project import CONTRACTS, LEDGER, walk
+    from pv.project import CONTRACTS, LEDGER
 
     folder = project.root / CONTRACTS
     if not folder.is_dir():
@@ -63,13 +63,26 @@ def examine(project: Project, least: Level, against: str | None) -> dict[str, li
     told = {finding.message.partition(" ")[0] for finding in promises}
     claims = check_project_claims(project)[1]
     return {
-        "contracts": judge(walk(folder, project.shown), {project.root: project}) + judge_whole(project),
+        "contracts": _judge(project, folder),
         "ledger": check_ledger(project, against),
         "promises": promises,
         "levels": [_below(project, row, least) for row in rows.values() if row.level < least and row.test not in told],
         "claims": [finding for finding in claims if finding.code != "PV500"],
         "tests": [] if rows else [_nothing(CONTRACTS)],
     }
+
+
+def _judge(project: Project, folder: Path) -> list[Finding]:
+    """What `pv validate` finds, with the project's settings; a folder without a contract has its own finding here."""
+    from pv.rules import catalogue
+    from pv.rules.config import Selection
+    from pv.validate.judge import Projects
+    from pv.validate.run import run
+    from pv.validate.settle import settle
+
+    outcome = run([folder], project.shown, None, Projects({project.root: project}), whole=True)
+    settled = settle(outcome, [rule.code for rule in catalogue()], Selection(), project.root.joinpath)
+    return [finding for finding in settled.findings if finding.code != "PV100"]
 
 
 def _below(project: Project, row: Assessment, least: Level) -> Finding:
@@ -93,7 +106,11 @@ def _below(project: Project, row: Assessment, least: Level) -> Finding:
 
 def _nothing(folder: str) -> Finding:
     return Finding(
-        "PV405", Severity.UNMEASURED, Place(folder), "holds no falsification test: nothing was measured", "write one"
+        "PV405",
+        Severity.UNMEASURED,
+        Place(folder),
+        "holds no falsification test: nothing was measured",
+        f"write {folder}/NAME-v1.yaml, then pv scaffold NAME-v1",
     )
 
 

@@ -11,6 +11,7 @@ from pv.finding import Exit, Finding, Place, PvError, Severity, worst
 
 if TYPE_CHECKING:
     from pv.assess.promote import Promotable
+    from pv.contract.model import Contract, FalsificationTest
     from pv.ledger.promotion import Promise
     from pv.project import Project
 
@@ -96,7 +97,7 @@ def check_ledger(project: Project, against: str | None) -> list[Finding]:
     return findings
 
 
-def named(project: Project, what: tuple[str, ...]) -> list:  # type: ignore[type-arg] # pairs of contract and test
+def named(project: Project, what: tuple[str, ...]) -> list[tuple[Contract, FalsificationTest]]:
     """The tests meant by ids or by names of contracts."""
     contracts = {contract.name for contract in project.contracts}
     chosen = [word for word in what if word in contracts or word.endswith((".yaml", ".yml"))]

@@ -20,15 +20,15 @@ def show(ids: tuple[str, ...], form: str) -> Exit:
     """
     from pv.project import open_project
     from pv.report.plain import json_text
-    from pv.report.show import show_text, show_value
+    from pv.report.show import View, show_text, show_value
 
     project = open_project()
-    shown = []
+    shown: list[object] = []
     for contract, test in project.select(ids, ()):
         binding = project.subject(contract, test)
         place = project.subject_place(binding) if binding else None
-        promises = [p for promotion in project.promotions for p in promotion.promises if p.test == test.id]
-        view = (contract, test, binding, place, project.assess(contract, test), project.index, promises)
-        shown.append(show_value(*view) if form == "json" else show_text(*view))
+        promises = tuple(p for promotion in project.promotions for p in promotion.promises if p.test == test.id)
+        view = View(contract, test, binding, place, project.assess(contract, test), project.index, promises)
+        shown.append(show_value(view) if form == "json" else show_text(view))
     click.echo(json_text({"tests": shown}) if form == "json" else "\n\n".join(map(str, shown)))
     return Exit.OK

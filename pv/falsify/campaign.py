@@ -15,8 +15,9 @@ from pv.falsify.declare import Falsifier, Fault, falsifier_in, fault_in
 from pv.falsify.load import Loader
 from pv.falsify.record import receipt_value
 from pv.falsify.subject import Subject
+from pv.falsify.teeth import run_trial
 from pv.falsify.trace import Tracer
-from pv.falsify.trial import Outcome, Plan, Trial, run_trial
+from pv.falsify.trial import Outcome, Plan, Trial
 from pv.falsify.work import Work
 from pv.finding import Exit, PvError
 from pv.ledger.receipt import Part

@@ -1,7 +1,7 @@
-"""One falsifier against one subject: cases are drawn, checks counted, faults tried, and an outcome results.
+"""One falsifier against one subject: cases are drawn, checks counted, and an outcome results.
 
-Nothing here believes a falsifier. A case without an executed check, a stratum that was hardly visited, a changed argument
-and a fault that passes each keep the outcome from being `held`, with the reason.
+Nothing here believes a falsifier. A case without an executed check, a stratum that was hardly visited and a changed argument
+each keep the outcome from being `held`, with the reason; `pv.falsify.teeth` adds the faults that it must catch.
 """
 
 from __future__ import annotations
@@ -18,13 +18,11 @@ from pv.falsify.check import Check, Failure, Falsified, Nearest
 from pv.falsify.declare import Falsifier, Fault
 from pv.falsify.encode import fingerprint
 from pv.falsify.explore import Flaky, Unsatisfiable, explore
-from pv.falsify.subject import GrossFault, Subject, faulted
+from pv.falsify.subject import Subject
 from pv.finding import PvError
 from pv.ledger.receipt import Stratum, Tooth
 from pv.verdict import Verdict
 
-TEETH_EXAMPLES = 200
-TEETH_SEEDS = 3
 SIMPLE_EXAMPLES = 200
 _TOP_UPS = 3
 _HERE = f"{Path(__file__).parent.as_posix()}/"
@@ -113,12 +111,6 @@ class Tally:
         )
 
 
-def run_trial(trial: Trial, plan: Plan) -> Outcome:
-    """Attack the subject; when every case holds, try the faults. What comes out: see `attack`."""
-    outcome = attack(trial, plan)
-    return _with_teeth(trial, outcome) if outcome.verdict is Verdict.HELD else outcome
-
-
 def attack(trial: Trial, plan: Plan, *, shrink: bool = True) -> Outcome:
     """Attack the subject and leave the faults alone: `held` says nothing about whether the falsifier could fail.
 
@@ -140,7 +132,7 @@ def attack(trial: Trial, plan: Plan, *, shrink: bool = True) -> Outcome:
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # SystemExit, pytest's skip and their like are no verdict either
-        return _outcome(Verdict.ERRORED, _why(error), tally, exhausted)
+        return _outcome(Verdict.ERRORED, why(error), tally, exhausted)
     short = _short_strata(tally.strata(exhausted), plan)
     if short:
         return _outcome(Verdict.NOT_MEASURED, short, tally, exhausted)
@@ -149,11 +141,11 @@ def attack(trial: Trial, plan: Plan, *, shrink: bool = True) -> Outcome:
 
 def _visit(trial: Trial, region: Region, tally: Tally, plan: Plan, share: int, *, shrink: bool) -> bool:
     """Draw cases of a region until `share` distinct ones were judged, it holds no others, or topping up brings none."""
-    body = _body(trial, region, tally, trial.subject)
+    body = judge_of(trial, region, tally, trial.subject)
     for round_ in range(_TOP_UPS):
         missing = share - len(tally.seen[region.name])
         examples = missing + 2 if round_ == 0 else 2 * missing + 8  # every run begins with the simplest cases again
-        seed = _seed(trial.test, region.name, plan.seed, round_)
+        seed = seed_of(trial.test, region.name, plan.seed, round_)
         try:
             if explore(region, body, examples=examples, seed=seed, shrink=shrink):
                 return True
@@ -172,7 +164,7 @@ def _look_for_a_simpler_one(trial: Trial, region: Region, tally: Tally, seed: in
     """A case made from a seed shrinks badly: try for one that breaks the invariant and that a person can read."""
     again = Tally(Check(trial.invariants), seen={region.name: set()})
     try:
-        explore(region, _body(trial, region, again, trial.subject), examples=SIMPLE_EXAMPLES, seed=seed, shrink=True)
+        explore(region, judge_of(trial, region, again, trial.subject), examples=SIMPLE_EXAMPLES, seed=seed, shrink=True)
     except Falsified:
         if again.last is not None and tally.last is not None and _size(again.last[0]) <= _size(tally.last[0]):
             tally.last = again.last
@@ -186,7 +178,7 @@ def _size(case: Case) -> int:
     return sum(value.numel() if hasattr(value, "numel") else 1 for value in case)
 
 
-def _body(trial: Trial, region: Region, tally: Tally, subject: Any) -> Callable[[Case], None]:
+def judge_of(trial: Trial, region: Region, tally: Tally, subject: Any) -> Callable[[Case], None]:
     """What happens to one case. A failed check comes out as Falsified, everything else that is wrong as itself."""
     import hypothesis
 
@@ -215,50 +207,6 @@ def _body(trial: Trial, region: Region, tally: Tally, subject: Any) -> Callable[
         tally.dtypes.update(_dtypes(case))
 
     return judge
-
-
-def _with_teeth(trial: Trial, outcome: Outcome) -> Outcome:
-    """The outcome of a trial whose every case held: held if each bound invariant has a fault and each fault was caught."""
-    teeth: list[Tooth] = []
-    for invariant in trial.invariants:
-        faults = [fault for fault in trial.faults if fault.invariant == invariant.name]
-        if not faults:
-            reason = f"no fault of {invariant.name} is written: nothing shows that this check can fail"
-            return replace(outcome, verdict=Verdict.VACUOUS, reason=reason, teeth=tuple(teeth))
-        for fault in faults:
-            try:
-                caught = sum(_catches(trial, fault, invariant, seed) for seed in range(TEETH_SEEDS))
-            except (GrossFault, ForeignError) as error:
-                reason = f"the fault {fault.name} of {invariant.name} proves nothing: {error}"
-                return replace(outcome, verdict=Verdict.VACUOUS, reason=reason, teeth=tuple(teeth))
-            teeth.append(Tooth(invariant.name, fault.name, caught == TEETH_SEEDS, TEETH_SEEDS))
-    missed = [tooth for tooth in teeth if not tooth.caught]
-    if missed:
-        reason = f"it does not catch the fault {missed[0].fault} of {missed[0].invariant}"
-        return replace(outcome, verdict=Verdict.VACUOUS, reason=reason, teeth=tuple(teeth))
-    return replace(outcome, teeth=tuple(teeth))
-
-
-def _catches(trial: Trial, fault: Fault, invariant: Invariant, seed: int) -> bool:
-    """Whether the falsifier's own check of `invariant` fails on the subject with `fault` in it."""
-    tally = Tally(Check(trial.invariants))
-    found = trial.regions()
-    share = -(-TEETH_EXAMPLES // len(found))
-    subject = faulted(trial.subject, fault, invariant)
-    for region in found:
-        tally.seen[region.name] = set()
-        body = _body(trial, region, tally, subject)
-        try:
-            explore(region, body, examples=share, seed=_seed(trial.test, region.name, seed, 0), shrink=False)
-        except (Unsatisfiable, Flaky):
-            continue
-        except Falsified:
-            return tally.last is not None and tally.last[2].invariant == invariant.name
-        except (GrossFault, KeyboardInterrupt):
-            raise
-        except BaseException as error:
-            raise ForeignError(_why(error)) from error
-    return False
 
 
 def _call(falsifier: Falsifier, subject: Any, case: Case, check: Check) -> None:
@@ -305,7 +253,7 @@ def _outcome(
     )
 
 
-def _why(error: BaseException) -> str:
+def why(error: BaseException) -> str:
     """One line for people: the type, the text and the innermost line that is the project's."""
     if isinstance(error, Flaky):
         return "not reproducible: the same case gave another answer the second time"
@@ -330,6 +278,6 @@ def _dtypes(case: Case) -> set[str]:
     return {str(value.dtype).removeprefix("torch.") for value in case if hasattr(value, "dtype")}
 
 
-def _seed(test: str, region: str, seed: int, round_: int) -> int:
+def seed_of(test: str, region: str, seed: int, round_: int) -> int:
     """A seed of its own for each region and round, the same everywhere."""
     return int.from_bytes(hashlib.sha256(f"{test}|{region}|{seed}|{round_}".encode()).digest()[:8], "big")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from pv.assess.levels import Assessment
@@ -18,16 +19,22 @@ from pv.report.status import assessment_value, freshness
 from pv.source.falsifiers import FalsifierIndex
 
 
-def show_text(
-    contract: Contract,
-    test: FalsificationTest,
-    binding: Binding | None,
-    subject: Place | None,
-    row: Assessment,
-    index: FalsifierIndex,
-    promises: Sequence[Promise],
-) -> str:
+@dataclass(frozen=True, slots=True)
+class View:
+    """A falsification test and all that refers to it."""
+
+    contract: Contract
+    test: FalsificationTest
+    binding: Binding | None
+    subject: Place | None
+    row: Assessment
+    index: FalsifierIndex
+    promises: tuple[Promise, ...]
+
+
+def show_text(view: View) -> str:
     """What `pv show` prints of one test."""
+    contract, test, binding, row, index = view.contract, view.test, view.binding, view.row, view.index
     lines = [
         f"{test.id}  {row.level.short}, {freshness(row)}",
         f"  contract   {test.place}  {' '.join(test.rule.split())}",
@@ -42,26 +49,19 @@ def show_text(
         if fault.invariant in test.binds_to:
             lines.append(f"  fault      {fault.place}  {fault.function}")
     if binding is not None:
-        where = subject or "not found"
+        where = view.subject or "not found"
         lines.append(f"  subject    {where}  {binding.target} ({binding.name}, {binding.place})")
     if row.receipt is not None:
         lines += _receipt(row.receipt)
-    lines += [f"  promised   {promise.level.short} on {promise.receipts[0][:12]}…" for promise in promises]
+    lines += [f"  promised   {promise.level.short} on {promise.receipts[0][:12]}…" for promise in view.promises]
     lines += [f"  lacking    {item}" for item in row.lacking]
-    lines.append(f"  next       {next_command(row, promises)}")
+    lines.append(f"  next       {next_command(row, view.promises)}")
     return "\n".join(lines)
 
 
-def show_value(
-    contract: Contract,
-    test: FalsificationTest,
-    binding: Binding | None,
-    subject: Place | None,
-    row: Assessment,
-    index: FalsifierIndex,
-    promises: Sequence[Promise],
-) -> dict[str, Any]:
+def show_value(view: View) -> dict[str, Any]:
     """The same as JSON."""
+    contract, test, binding, row, index = view.contract, view.test, view.binding, view.row, view.index
     clauses = [found for name in test.binds_to if (found := contract.invariant(name)) is not None]
     return {
         **assessment_value(row),
@@ -75,9 +75,9 @@ def show_value(
         "falsifiers": [str(entry.place) for entry in index.falsifiers_of(contract.name, test.id)],
         "faults": [str(entry.place) for entry in index.faults_of(contract.name) if entry.invariant in test.binds_to],
         "target": binding.target if binding else None,
-        "subject_place": str(subject) if subject else None,
-        "promised": [promise.level.name for promise in promises],
-        "next": next_command(row, promises),
+        "subject_place": str(view.subject) if view.subject else None,
+        "promised": [promise.level.name for promise in view.promises],
+        "next": next_command(row, view.promises),
     }
 
 

@@ -18,7 +18,8 @@ from pv.falsify.cases import Case, regions
 from pv.falsify.check import Check
 from pv.falsify.declare import Falsifier
 from pv.falsify.subject import Subject
-from pv.falsify.trial import Outcome, Plan, Trial, run_trial
+from pv.falsify.teeth import run_trial
+from pv.falsify.trial import Outcome, Plan, Trial
 from pv.verdict import Verdict
 
 TESTS = [test.id for test in the_contract().tests]

@@ -19,7 +19,8 @@ from pv.falsify.declare import Falsifier, Fault
 from pv.falsify.encode import fingerprint
 from pv.falsify.explore import explore
 from pv.falsify.subject import Subject
-from pv.falsify.trial import Outcome, Plan, Trial, attack, run_trial
+from pv.falsify.teeth import run_trial
+from pv.falsify.trial import Outcome, Plan, Trial, attack
 from pv.finding import Place, PvError
 from pv.verdict import Verdict
 

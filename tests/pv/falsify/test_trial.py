@@ -17,7 +17,8 @@ from pv.contract.model import Dimension, Equation, Holds, Invariant, Range, Tole
 from pv.falsify.cases import Case
 from pv.falsify.declare import Falsifier, Fault
 from pv.falsify.subject import Subject
-from pv.falsify.trial import TEETH_SEEDS, Outcome, Plan, Trial, run_trial
+from pv.falsify.teeth import TEETH_SEEDS, run_trial
+from pv.falsify.trial import Outcome, Plan, Trial
 from pv.finding import Place
 from pv.ledger.receipt import Stratum, Tooth
 from pv.verdict import Verdict
