@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
+TYPE_CHECKING = False  # not from `typing`, which would be most of what importing pv costs; type checkers know the name
 if TYPE_CHECKING:
+    from typing import Any
+
     from pv.falsify.cases import Case
     from pv.falsify.check import Check
     from pv.falsify.declare import falsifier, fault

@@ -1,20 +1,17 @@
-"""The project: where its root is, what `[tool.pv]` says, and what lies in its folders. Nothing else knows folder names."""
+"""The project: what `[tool.pv]` says, and what lies in its folders."""
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from pv.assess.freshness import Today
-from pv.assess.levels import Assessment, assess
-from pv.assess.policy import Policy, Scope
-from pv.assess.promises import Key, key_of
 from pv.contract.document import Document, read_document
 from pv.contract.model import Binding, Contract, FalsificationTest
+from pv.contract.predecessor.model import PredecessorFile
+from pv.contract.predecessor.read import predecessor_of
 from pv.contract.quote import nearest
 from pv.contract.read import (
     BindingFile,
@@ -27,20 +24,32 @@ from pv.contract.read import (
     read_contract,
 )
 from pv.finding import Exit, Place, PvError
-from pv.ledger.promotion import Promotion, read_promotions
-from pv.ledger.receipt import Receipt, read_receipts
-from pv.ledger.store import add
 from pv.level import Level
-from pv.source.falsifiers import FalsifierIndex, index_falsifiers
-from pv.source.parts import Code
-from pv.source.target import find_target
+from pv.root import BINDING, CONTRACTS, FALSIFIERS, LEDGER, SHELF, find_root, read_settings
 
-CONTRACTS = "contracts"
-BINDING = "contracts/binding.yaml"
-FALSIFIERS = "falsifiers"
-LEDGER = "ledger"
-SHELF = ".pv"
-_KEYS = ("source", "scope", "policy")
+if TYPE_CHECKING:  # `pv validate` asks for evidence only where a contract promises a level: imported where it is used
+    from pv.assess.freshness import Today
+    from pv.assess.levels import Assessment
+    from pv.assess.policy import Policy, Scope
+    from pv.assess.promises import Key
+    from pv.ledger.promotion import Promotion
+    from pv.ledger.receipt import Receipt
+    from pv.source.falsifiers import FalsifierIndex
+    from pv.source.target import TargetFound
+
+__all__ = [
+    "BINDING",
+    "CONTRACTS",
+    "FALSIFIERS",
+    "LEDGER",
+    "SHELF",
+    "Project",
+    "find_root",
+    "open_project",
+    "project_at",
+]
+
+_KEYS = ("source", "scope", "policy", "rules")
 _SCOPE_KEYS = ("python", "torch", "device", "dtypes", "threads")
 
 
@@ -51,8 +60,21 @@ class Project:
         self.root = root
         # The root too, and last: the falsifiers lie there.
         self.sources = tuple(dict.fromkeys([*settings.get("source", ["."]), "."]))
-        self.scope = Scope(tuple((key, tuple(values)) for key, values in settings.get("scope", {}).items()))
-        self.policy = Policy(**settings.get("policy", {}))
+        self.settings = settings
+
+    @cached_property
+    def scope(self) -> Scope:
+        """What its evidence must speak for."""
+        from pv.assess.policy import Scope
+
+        return Scope(tuple((key, tuple(values)) for key, values in self.settings.get("scope", {}).items()))
+
+    @cached_property
+    def policy(self) -> Policy:
+        """How much evidence there must be."""
+        from pv.assess.policy import Policy
+
+        return Policy(**self.settings.get("policy", {}))
 
     def shown(self, path: Path) -> str:
         """`path` as people write it: relative to the root where it lies inside."""
@@ -85,16 +107,23 @@ class Project:
     @cached_property
     def index(self) -> FalsifierIndex:
         """Every falsifier and fault, found by parsing."""
+        from pv.source.falsifiers import index_falsifiers
+
         return index_falsifiers(self.root, self.root / FALSIFIERS)
 
     @cached_property
     def today(self) -> Today:
         """Today's digests."""
+        from pv.assess.freshness import Today
+        from pv.source.parts import Code
+
         return Today(Code(self.root, self.sources), self.index)
 
     @cached_property
     def receipts(self) -> Mapping[str, tuple[Receipt, ...]]:
         """Receipts of both shelves that can be believed, by the id of their test."""
+        from pv.ledger.receipt import Receipt, read_receipts
+
         found: dict[str, dict[str, Receipt]] = {}
         for folder in (self.root / LEDGER / "receipts", self.root / SHELF / "receipts"):
             for receipt in read_receipts(folder):
@@ -105,6 +134,8 @@ class Project:
     @cached_property
     def promotions(self) -> tuple[Promotion, ...]:
         """Promotions that can be believed."""
+        from pv.ledger.promotion import Promotion, read_promotions
+
         return tuple(row for row in read_promotions(self.root / LEDGER / "promotions") if isinstance(row, Promotion))
 
     def subject(self, contract: Contract, test: FalsificationTest) -> Binding | None:
@@ -118,6 +149,8 @@ class Project:
 
     def assess(self, contract: Contract, test: FalsificationTest) -> Assessment:
         """The level of `test` on its default subject; without one there is no check."""
+        from pv.assess.levels import Assessment, assess
+
         binding = self.subject(contract, test)
         if binding is None:
             none, lacking = Level.NO_CHECK, f"a subject: {test.equation} is not bound in {BINDING}"
@@ -127,17 +160,28 @@ class Project:
 
     def assessments(self, contracts: Iterable[Contract] | None = None) -> dict[Key, Assessment]:
         """One for each falsification test of `contracts` (default: all)."""
+        from pv.assess.promises import key_of
+
         chosen = self.contracts if contracts is None else contracts
         rows = (self.assess(contract, test) for contract in chosen for test in contract.tests)
         return {key_of(row): row for row in rows}
 
     def keep(self, receipt: Mapping[str, Any]) -> Path:
         """Put the receipt of a run on the shelf; its file."""
+        from pv.ledger.store import add
+
         return add(self.root / SHELF / "receipts" / receipt["test"]["contract"], receipt)
+
+    @cached_property
+    def find_target(self) -> Callable[[str], TargetFound]:
+        """Where the target of a binding stands; each module is parsed once."""
+        from pv.source.target import target_finder
+
+        return target_finder(self.root, self.sources)
 
     def subject_place(self, binding: Binding) -> Place | None:
         """Where the bound function is defined; None when it is not found."""
-        found = find_target(self.root, self.sources, binding.target)
+        found = self.find_target(binding.target)
         return None if found.problem else Place(found.path, found.line)
 
     def select(self, ids: Sequence[str], contracts: Sequence[str]) -> list[tuple[Contract, FalsificationTest]]:
@@ -176,29 +220,20 @@ class Project:
         return Path(name).resolve() == self.root / shown
 
 
-def find_root(start: Path) -> Path | None:
-    """The nearest ancestor of `start` with a `[tool.pv]` table or a contracts/binding.yaml."""
-    here = start.resolve()
-    for folder in (here, *here.parents):
-        if (folder / BINDING).is_file() or _settings(folder) is not None:
-            return folder
-    return None
-
-
 def open_project(start: Path | None = None) -> Project:
     """The project around `start` (default: the working directory); raises PvError when there is none."""
     root = find_root(start or Path.cwd())
     if root is None:
         raise PvError(
             "there is no project here: no pyproject.toml with [tool.pv] and no contracts/binding.yaml in any parent folder",
-            hint="run pv in a project, or make one with a contracts/binding.yaml",
+            hint="run pv in a project, or make one: pv init DIR",
         )
     return project_at(root)
 
 
 def project_at(root: Path) -> Project:
     """The project whose root is known; raises PvError when its settings are wrong."""
-    settings = _settings(root) or {}
+    settings = read_settings(root) or {}
     _require_settings(settings)
     return Project(root, settings)
 
@@ -222,20 +257,6 @@ def _outside(path: Path) -> Contract:
     if file.contract is None:
         raise PvError(f"{path} is no valid contract", exit=Exit.MEND, hint=f"pv validate {path}")
     return file.contract
-
-
-def _settings(folder: Path) -> Mapping[str, Any] | None:
-    path = folder / "pyproject.toml"
-    try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return None
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise PvError(f"{path} cannot be read: {error}") from error
-    settings = table.get("tool", {}).get("pv")
-    if settings is not None and not isinstance(settings, dict):
-        raise PvError(f"{path}: [tool.pv] must be a table")
-    return settings
 
 
 def _require_settings(settings: Mapping[str, Any]) -> None:
@@ -268,15 +289,16 @@ def _is_list_of_text(value: Any) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Walked:
-    """What an operand of `pv validate` stands for: contracts and bindings to judge, and what was met but is neither."""
+    """What an operand of `pv validate` stands for: files to judge in either dialect, and what was met but is none of them."""
 
     contracts: tuple[ContractFile, ...] = ()
     bindings: tuple[BindingFile, ...] = ()
+    predecessors: tuple[PredecessorFile, ...] = ()
     skipped: tuple[str, ...] = ()
 
 
 def walk(operand: Path, shown: Callable[[Path], str] = Path.as_posix) -> Walked:
-    """What is at `operand`. A file is judged as a contract whatever it holds, unless it says that it holds bindings.
+    """What is at `operand`. A file is judged as a contract whatever it holds, unless what it holds is known to be another kind.
 
     In a folder, a YAML file that can be read and names another schema, or none, is skipped; one that cannot be read is judged,
     so that a contract does not drop out by being broken. Raises PvError when the operand is not there.
@@ -287,12 +309,27 @@ def walk(operand: Path, shown: Callable[[Path], str] = Path.as_posix) -> Walked:
 
 
 def _sort(documents: Iterable[tuple[Path, Document]], *, named: bool) -> Walked:
-    contracts, bindings, skipped = [], [], []
+    contracts, bindings, predecessors, skipped = [], [], [], []
     for path, document in documents:
-        if holds_bindings(document):
-            bindings.append(bindings_of(document))
-        elif named or document.findings or looks_like_contract(document):
-            contracts.append(contract_of(document, path.stem))
-        else:
-            skipped.append(document.path)
-    return Walked(tuple(contracts), tuple(bindings), tuple(skipped))
+        match file_of(path, document, named=named):
+            case BindingFile() as file:
+                bindings.append(file)
+            case PredecessorFile() as file:
+                predecessors.append(file)
+            case ContractFile() as file:
+                contracts.append(file)
+            case None:
+                skipped.append(document.path)
+    return Walked(tuple(contracts), tuple(bindings), tuple(predecessors), tuple(skipped))
+
+
+def file_of(path: Path, document: Document, *, named: bool) -> ContractFile | BindingFile | PredecessorFile | None:
+    """What `document` is to be judged as; None for what a walk skips. `named`: the user gave this very file."""
+    if holds_bindings(document):
+        return bindings_of(document)
+    if looks_like_contract(document):
+        return contract_of(document, path.stem)
+    predecessor = predecessor_of(document, path.stem)
+    if predecessor is None and (named or document.findings):
+        return contract_of(document, path.stem)
+    return predecessor

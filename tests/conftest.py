@@ -40,6 +40,12 @@ def copy_project(target: Path) -> Path:
     return target
 
 
+@pytest.fixture(autouse=True)
+def own_caches(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tests neither read nor fill the caches of whoever runs them."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.getbasetemp() / "caches"))
+
+
 @pytest.fixture
 def scratch(tmp_path: Path) -> Path:
     """A copy of this repository's project, to be broken."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from keyword import iskeyword
 
 import click
 
@@ -17,6 +18,15 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "show": ("pv.cli.show", "All about one falsification test, and what to do next."),
     "ledger": ("pv.cli.ledger", "Promote levels; verify that nothing was tampered with."),
     "claims": ("pv.cli.claims", "Do the documents say what the source says?"),
+    "coverage": ("pv.cli.coverage", "What stands behind each invariant, holes first."),
+    "graph": ("pv.cli.graph", "What binds to, attacks, violates and stands for what."),
+    "equations": ("pv.cli.equations", "The equations of a contract, to be read or printed."),
+    "rule": ("pv.cli.rule", "What a code means, why it matters, how to mend it."),
+    "scaffold": ("pv.cli.scaffold", "Begin the falsifiers, faults and bindings that a contract lacks."),
+    "init": ("pv.cli.init", "Make a project to begin with."),
+    "import": ("pv.cli.import_", "Rewrite a contract of the predecessor's dialect as ours."),
+    "diff": ("pv.cli.diff", "What changed in a contract, and does its version say so?"),
+    "bump": ("pv.cli.bump", "Write the version that the changes require."),
 }
 
 
@@ -32,7 +42,7 @@ class Lazy(click.Group):
         if cmd_name not in COMMANDS:
             return None
         module = importlib.import_module(COMMANDS[cmd_name][0])
-        command: click.Command = getattr(module, cmd_name)
+        command: click.Command = getattr(module, f"{cmd_name}_" if iskeyword(cmd_name) else cmd_name)
         return command
 
     def resolve_command(

@@ -2,23 +2,64 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import os
+import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
-from pv.cli.group import FORMAT
-from pv.finding import Exit, Finding, Place, Severity, worst
+from pv.finding import Exit, Finding, PvError, worst
 
 if TYPE_CHECKING:
-    from pv.project import Project, Walked
+    from pv.report.findings import Answer
+    from pv.rules.config import Selection
+    from pv.validate.answers import Asked
+    from pv.validate.run import Outcome
+    from pv.validate.settle import Settled
+
+
+class Options(NamedTuple):
+    """What the answer depends on besides the files."""
+
+    form: str
+    select: tuple[str, ...]
+    ignore: tuple[str, ...]
+    baseline: Path | None
+    update: bool
+    colour: bool
+    whole: bool
 
 
 @click.command()
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
-@FORMAT
-def validate(paths: tuple[Path, ...], form: str) -> Exit:
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json", "sarif", "github", "junit"]),
+    default="text",
+    show_default=True,
+    help="For people, programs, code scanning, GitHub's annotations, test reports.",
+)
+@click.option(
+    "--select", multiple=True, metavar="CODES", help="Only these rules: codes or their beginnings, PV2,PV301."
+)
+@click.option("--ignore", multiple=True, metavar="CODES", help="Not these rules.")
+@click.option("--baseline", type=click.Path(path_type=Path), help="Known findings, which are not reported again.")
+@click.option(
+    "--update-baseline", is_flag=True, help="Take out of the baseline what is mended; write it if there is none."
+)
+@click.option("--no-cache", is_flag=True, help="Judge every file, also those that have not changed.")
+def validate(
+    paths: tuple[Path, ...],
+    form: str,
+    select: tuple[str, ...],
+    ignore: tuple[str, ...],
+    baseline: Path | None,
+    update_baseline: bool,
+    no_cache: bool,
+) -> Exit:
     """Check contracts: well-formed, closed, resolved, and not claiming what no run supports.
 
     PATHS are files or folders; without any, the contracts of the project. A file named here is judged as a contract whatever it
@@ -27,75 +68,115 @@ def validate(paths: tuple[Path, ...], form: str) -> Exit:
 
     \b
       pv validate contracts
-      pv validate contracts/microgpt-v1.yaml --format json
+      pv validate contracts --format sarif > pv.sarif
+      pv validate contracts --select PV2 --baseline known.json
     """
-    from pv.cli.judge import judge, judge_whole
-    from pv.project import CONTRACTS, open_project, walk
-
-    operands = paths or (open_project().root / CONTRACTS,)
-    walked = [walk(operand) for operand in operands]
-    every = merge(walked)
-    projects: dict[Path, Project] = {}
-    findings = judge(every, projects)
-    if every.bindings or not paths:
-        findings += [finding for project in projects.values() for finding in judge_whole(project)]
-    findings += [nothing_in(operand) for operand, found in zip(operands, walked, strict=True) if not found.contracts]
-    print_findings(every, findings, form)
-    return worst(finding.severity.exit for finding in findings)
-
-
-def nothing_in(operand: Path) -> Finding:
-    """An operand without a contract was not measured; that is no pass."""
-    hint = "name a contract file, or a folder that holds one; a contract says `schema: pv/contract-v1`"
-    return Finding(
-        "PV100", Severity.UNMEASURED, Place(operand.as_posix()), "holds no contract: nothing was checked", hint
-    )
+    if update_baseline and baseline is None:
+        hint = "pv validate --baseline known.json --update-baseline"
+        raise PvError("--update-baseline needs --baseline FILE", hint=hint)
+    colour = form == "text" and sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+    options = Options(form, select, ignore, baseline, update_baseline, colour, not paths)
+    operands = paths or (_own_contracts(),)
+    asked = None if no_cache or update_baseline else _ask(operands, options)
+    known = None if asked is None else asked.answer()
+    if known is None:
+        text, exit = _find_out(operands, options, asked)
+    else:
+        text, exit = known[0], Exit(known[1])
+    click.echo(text)
+    return exit
 
 
-def merge(walked: Iterable[Walked]) -> Walked:
-    """Several operands as one, each file once."""
-    from pv.project import Walked
+def _own_contracts() -> Path:
+    """The contracts folder of the project here."""
+    from pv.root import CONTRACTS, find_root
 
-    found = list(walked)
-    return Walked(
-        tuple({file.document.path: file for one in found for file in one.contracts}.values()),
-        tuple({file.document.path: file for one in found for file in one.bindings}.values()),
-        tuple(dict.fromkeys(path for one in found for path in one.skipped)),
-    )
+    root = find_root(Path.cwd())
+    if root is None:
+        from pv.project import open_project
 
-
-def print_findings(walked: Walked, findings: Sequence[Finding], form: str) -> None:
-    """Findings and what was looked at, in the form asked for."""
-    from pv.report.plain import finding_value, findings_text, json_text
-
-    counts = counted(walked)
-    if form == "json":
-        rows = [finding_value(finding) for finding in findings]
-        click.echo(json_text({"findings": rows, "checked": counts, "skipped": list(walked.skipped)}))
-        return
-    if findings:
-        click.echo(findings_text(findings))
-    for path in walked.skipped:
-        click.echo(f"{path}: skipped, it does not say that it is a contract")
-    click.echo(summary(counts, findings))
+        root = open_project().root  # which says that there is none
+    return Path(_shown()(root / CONTRACTS))
 
 
-def counted(walked: Walked) -> dict[str, int]:
-    """What was looked at: the denominator of the verdict."""
+def _shown() -> Callable[[Path], str]:
+    """Paths as they can be opened from the working directory: relative where that is shorter to read."""
+    here = Path.cwd()
+
+    def shown(path: Path) -> str:
+        inside = path.is_absolute() and path.is_relative_to(here)
+        return (path.relative_to(here) if inside else path).as_posix()
+
+    return shown
+
+
+def _ask(operands: Sequence[Path], options: Options) -> Asked | None:
+    from pv.validate.items import FEW, list_items
+
+    shown = _shown()
+    items = [item for operand in operands for item in list_items(operand, shown)]
+    if len(items) < FEW:
+        return None
+    from pv.validate.answers import ask
+    from pv.validate.surroundings import file_sha256
+
+    known = None if options.baseline is None else [str(options.baseline), file_sha256(str(options.baseline))]
+    return ask([str(operand) for operand in operands], items, [*options._replace(baseline=None), known])
+
+
+def _find_out(operands: Sequence[Path], options: Options, asked: Asked | None) -> tuple[str, Exit]:
+    """Judge the files, and say what came of it."""
+    from pv.report.findings import answer_text
     from pv.rules import catalogue
+    from pv.rules.config import read_selection
+    from pv.validate.run import run
+    from pv.validate.settle import settle
 
-    contracts = [file.contract for file in walked.contracts if file.contract is not None]
-    return {
-        "files": len(walked.contracts) + len(walked.bindings),
-        "contracts": len(contracts),
-        "invariants": sum(1 for contract in contracts for _ in contract.invariants()),
-        "tests": sum(len(contract.tests) for contract in contracts),
-        "rules": len(catalogue()),
-    }
+    codes = [rule.code for rule in catalogue()]
+    selection = read_selection(options.select, options.ignore, codes)
+    cache = None if asked is None else asked.open_cache()
+    outcome = run(operands, _shown(), cache, whole=options.whole)
+    answer = _answer(outcome, settle(outcome, codes, selection, Path), len(codes))
+    if options.baseline is not None:
+        answer = _without_known(answer, options.baseline, selection, outcome, update=options.update)
+    text = answer_text(answer, options.form, colour=options.colour)
+    exit = worst(finding.severity.exit for finding in answer.findings)
+    if asked is not None:
+        asked.keep(text, int(exit), outcome.names)
+    return text, exit
 
 
-def summary(counts: dict[str, int], findings: Sequence[Finding]) -> str:
-    """`2 files, 1 contract, 30 invariants, 31 tests, 25 rules; 0 errors, 0 warnings`."""
-    from pv.report.plain import plural, tally
+def _answer(outcome: Outcome, settled: Settled, rules: int) -> Answer:
+    from pv.report.findings import Answer
+    from pv.validate.judgement import Kind
+    from pv.validate.lines import Lines
 
-    return ", ".join(plural(count, noun[:-1]) for noun, count in counts.items()) + f"; {tally(findings)}"
+    lines = Lines(Path)
+
+    def names_of(findings: Sequence[Finding]) -> list[str]:
+        from pv.validate.known import Portable, name_all
+
+        return name_all(findings, lines, Portable())
+
+    judged = tuple(one.path for one in outcome.judgements if one.kind is not Kind.SKIPPED)
+    return Answer(
+        findings=settled.findings,
+        checked={"files": len(judged), **outcome.counts._asdict(), "rules": rules},
+        judged=judged,
+        skipped=tuple(one.path for one in outcome.judgements if one.kind is Kind.SKIPPED),
+        hidden=dict(settled.hidden),
+        line_of=lines.of,
+        names_of=names_of,
+    )
+
+
+def _without_known(answer: Answer, baseline: Path, selection: Selection, outcome: Outcome, *, update: bool) -> Answer:
+    from pv.validate.known import Judged, Portable, leave_out_known
+
+    path_of = Portable().of
+    whole = any(group.whole for group in outcome.groups)
+    judged = Judged({path_of(path) for path in answer.judged}, selection, whole)
+    names = answer.names_of(answer.findings)
+    left, known = leave_out_known(answer.findings, names, baseline, path_of, judged, update=update)
+    hidden = {**answer.hidden, "in the baseline": known} if known else answer.hidden
+    return answer._replace(findings=tuple(left), hidden=hidden)

@@ -62,7 +62,7 @@ def read_document(path: Path, shown: str) -> Document:
 
     What cannot be read as text is a finding. Raises PvError (`Exit.ASK`) when there is nothing at `path`.
     """
-    data = _read(path, shown)
+    data = read_bytes(path, shown)
     if isinstance(data, Finding):
         return Document(shown, None, (data,))
     return parse_document(data, shown)
@@ -112,8 +112,11 @@ def _mark(node: Any) -> Any:
     return node[0] if isinstance(node, tuple) else node
 
 
-def _read(path: Path, shown: str) -> bytes | Finding:
-    """The bytes of a regular file, one over the bound at most, or why not. O_NONBLOCK: a FIFO must not make us wait."""
+def read_bytes(path: Path, shown: str) -> bytes | Finding:
+    """The bytes of the regular file at `path`, one over the bound at most, or why not.
+
+    O_NONBLOCK: a FIFO must not make us wait. Raises PvError (`Exit.ASK`) when there is nothing at `path`.
+    """
     try:
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0))
     except (FileNotFoundError, NotADirectoryError, ValueError) as error:
@@ -122,10 +125,15 @@ def _read(path: Path, shown: str) -> bytes | Finding:
     except OSError as error:
         return _unreadable(shown, f"cannot be opened: {error.strerror}")
     try:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        state = os.fstat(descriptor)
+        if not stat.S_ISREG(state.st_mode):
             return _unreadable(shown, "is no regular file")
-        with os.fdopen(descriptor, "rb", closefd=False) as file:
-            return file.read(MAX_BYTES + 1)
+        asked = min(state.st_size, MAX_BYTES) + 1  # a buffer for the largest file takes longer than reading a usual one
+        data = os.read(descriptor, asked)
+        while len(data) == asked <= MAX_BYTES:  # it grows, or its size is not told, as in /proc
+            asked = MAX_BYTES + 1
+            data += os.read(descriptor, asked - len(data))
+        return data
     except OSError as error:
         return _unreadable(shown, f"cannot be read: {error.strerror}")
     finally:
@@ -163,9 +171,14 @@ def pure_events(text: str) -> Callable[[], Any]:
     return next_event
 
 
+def split_lines(text: str) -> list[str]:
+    """The lines of `text` as places count them."""
+    return _BREAK.split(text)
+
+
 def _locate(text: str, shown: str) -> Place:
     """The place just after `text`, which is all that precedes it in the file."""
-    lines = _BREAK.split(text)
+    lines = split_lines(text)
     return Place(shown, len(lines), len(lines[-1]) + 1)
 
 

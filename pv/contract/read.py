@@ -137,7 +137,7 @@ def _equation(document: Document, name: str, body: Any) -> Equation:
         codomain=body["codomain"],
         dimensions=tuple(_dimension(document, at, key, size) for key, size in _named(body.get("dimensions", {}))),
         arguments=tuple(_value(document, (*at, "arguments", k), v) for k, v in _named(body.get("arguments", {}))),
-        returns=tuple(_value(document, (*at, "returns", k), v) for k, v in _named(body["returns"])),
+        returns=tuple(_value(document, (*at, "returns", k), v) for k, v in _named(body.get("returns", {}))),
         invariants=tuple(_invariant(document, name, i, v) for i, v in enumerate(body["invariants"])),
     )
 

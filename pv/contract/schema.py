@@ -26,14 +26,23 @@ _KINDS = {
 @cache
 def load_schema(name: str) -> dict[str, Any]:
     """The JSON Schema of `name` (`pv/contract-v1`): beside the package in a wheel, in `schemas/` of a checkout."""
-    file = f"{name.removeprefix('pv/')}.json"
-    package = Path(__file__).resolve().parent.parent
-    homes = (package / "schemas" / file, package.parent / "schemas" / file)
-    for home in homes:
+    for home in _homes(name):
         if home.is_file():
             schema: dict[str, Any] = json.loads(home.read_bytes())
             return schema
     raise PvError(f"this pv has no schema {name!r}", exit=Exit.BUG, hint="install pv-contracts again")
+
+
+def has_schema(name: str) -> bool:
+    """Whether `name` is a format of ours."""
+    plain = name.removeprefix("pv/").replace("-", "").isalnum()
+    return plain and any(home.is_file() for home in _homes(name))
+
+
+def _homes(name: str) -> tuple[Path, Path]:
+    file = f"{name.removeprefix('pv/')}.json"
+    package = Path(__file__).resolve().parent.parent
+    return package / "schemas" / file, package.parent / "schemas" / file
 
 
 def check_schema(document: Document, name: str) -> Iterator[Finding]:

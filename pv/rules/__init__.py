@@ -1,6 +1,6 @@
 """Judging contracts: `check` runs every rule, `catalogue` and `describe` explain them."""
 
-from pv.rules import documents, domain, floats, identity, promises, references, whole
+from pv.rules import documents, domain, elsewhere, floats, identity, predecessor, promises, references, suppress, whole
 from pv.rules.registry import Judged, ProjectFacts, Rule, catalogue, check, describe
 from pv.rules.whole import check_project
 
@@ -14,9 +14,12 @@ __all__ = [
     "describe",
     "documents",
     "domain",
+    "elsewhere",
     "floats",
     "identity",
+    "predecessor",
     "promises",
     "references",
+    "suppress",
     "whole",
 ]

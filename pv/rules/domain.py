@@ -1,4 +1,4 @@
-"""PV206, PV207, PV209: the structured domain of an equation agrees with itself."""
+"""PV206, PV207, PV209, PV218: the structured domain of an equation agrees with itself."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pv.contract.model import Equation, ValueSpec
 from pv.contract.quote import nearest
 from pv.finding import Severity
+from pv.rules.references import spoken_once
 from pv.rules.registry import Judged, Report, rule
 
 
@@ -79,6 +80,21 @@ def ranges_hold_something(judged: Judged) -> Iterator[Report]:
             if dimension.min > dimension.max:
                 seen = f"dimension {dimension.name!r} has no size: min {dimension.min}, max {dimension.max}"
                 yield judged.at("equations", equation.name, "dimensions", dimension.name), seen, "exchange the two"
+
+
+@rule("PV218", Severity.WARNING)
+def returns_are_stated(judged: Judged) -> Iterator[Report]:
+    """Equations that do not say in structure what they return.
+
+    Tolerances, the smoke check and semver go by `returns`: without it a bounded invariant may lack its number unseen, and a
+    subject may return anything. An imported contract begins so. Spoken once per contract.
+
+        FAIL    codomain: "[0, 1]^n"
+        PASS    codomain: "[0, 1]^n"    returns: {y: {type: tensor, like: x, shape: [n]}}
+    """
+    equations = judged.contract.equations
+    bare = [(equation.name, equation.place) for equation in equations if not equation.returns]
+    yield from spoken_once(bare, f"{len(equations)} equations have no returns", "add returns: {…}")
 
 
 def _specs(equation: Equation) -> Iterator[tuple[tuple[str, ...], ValueSpec]]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 
-from pv.contract.model import Equation, Holds, Invariant
+from pv.contract.model import Equation, Holds
 from pv.finding import Severity
 from pv.rules.registry import Judged, Report, rule
 
@@ -44,41 +45,129 @@ def _returned_floats(equation: Equation) -> list[str]:
     return [dtype for dtype in _FLOATS if dtype in returned]
 
 
-# The closed table: functions whose values are strictly inside their bounds as real numbers, and reach them as floats.
-_SATURATING = re.compile(r"softmax|sigmoid|logistic|σ|tanh|\bexp\b|exponential", re.IGNORECASE)
+# The closed table. First: functions whose values are strictly inside their bounds as real numbers, and reach them as floats.
+_SATURATES = ("softmax", "sigmoid", "logistic", "tanh", "exp")
+_SATURATING = re.compile(r"softmax|sigmoid|logistic|tanh|\bexp\b|exponential")
 _NUMBER = r"[-−+]?\s*[01](?:\.0*)?(?![\w.])"
 _STRICT = re.compile(
     rf"strictly\s+(?:between|positive|negative|inside|within|in|less|greater|above|below|smaller|larger)\b"
-    rf"|(?<![<>=!])[<>](?![<>=])\s*{_NUMBER}|(?<![\w.]){_NUMBER}\s*[<>](?![<>=])"
+    rf"|(?<![-<>=!→])[<>](?![<>=])\s*{_NUMBER}|(?<![\w.]){_NUMBER}\s*[<>](?![<>=])"
     rf"|(?:∈|\bin)\s*\(\s*{_NUMBER}\s*,\s*{_NUMBER}\s*\)|\bopen interval\b|\b(?:never|not)\s+(?:reach|exactly)",
     re.IGNORECASE,
 )
-_CONDITION = re.compile(r"\b(?:for|if|when|whenever|where|with|provided)\b[^,;:]*", re.IGNORECASE)
+_STRICT_SIGNS = ("<", ">", "∈", "in (", "in(", "trictly", "pen interval", "ever", "not ")
+_CONDITION = re.compile(
+    r"\A.*(?:⟹|⇒|=>|\bimplies\b)|\b(?:for|if|when|whenever|where|with|provided)\b[^,;:]*", re.IGNORECASE
+)
+
+# Then: equations between real numbers that rounding breaks. Each is looked for only where one of its signs stands.
+_IS = r"\s*={1,2}\s*"
+_FACTOR = r"(?:sign\()?(?:α|alpha|λ|c)\)?"
+_ORDER = "a sum or product in another order"
+_EQUATIONS = (
+    (
+        "a sum",
+        ("sum", "Σ", "∑"),
+        rf"\bsums?\s+to\s+(?:1|one)\b|(?:Σ|∑|\bsum\b)[^=<>≤≥|]*[^=<>≤≥|!]{_IS}1(?:\.0*)?(?![\w.])",
+    ),
+    ("a round trip", ("-1",), rf"\b(\w+)\(\1\^\{{?-1\}}?\((\w+)\)\){_IS}\2(?!\w)"),
+    ("a round trip", ("(exp(",), rf"\b(?:log|ln)\(exp\((\w+)\)\){_IS}\1(?!\w)"),
+    ("a round trip", ("exp(l",), rf"\bexp\((?:log|ln)\((\w+)\)\){_IS}\1(?!\w)"),
+    ("a round trip", ("\u0302",), rf"(?<!\w)(\w)\u0302{_IS}\1(?!\w)"),
+    ("a norm", ("‖", "||"), rf"(‖|\|\|)[^‖|=<>]*\([^‖|=<>]*\)\1{_IS}\1(\w+)\1"),
+    ("a product", ("^T",), rf"\b(\w)\^T\s*[·@]?\s*\1{_IS}I\b|\b(\w)\s*[·@]?\s*\2\^T{_IS}I\b"),
+    (
+        _ORDER,
+        ("(",),
+        rf"\(\s*(\w)\s*[·@*+]?\s*(\w)\s*\)\s*[·@*+]?\s*(\w){_IS}\1\s*[·@*+]?\s*\(\s*\2\s*[·@*+]?\s*\3\s*\)",
+    ),
+    (_ORDER, ("+",), rf"\b(\w)\s*[·@*]?\s*\(\s*(\w)\s*\+\s*(\w)\s*\){_IS}\1\s*[·@*]?\s*\2\s*\+\s*\1\s*[·@*]?\s*\3"),
+    (
+        _ORDER,
+        ("α", "alpha", "λ", "(c"),
+        rf"\b(\w+)\({_FACTOR}\s*[·*×]\s*x((?:,\s*\w+)*)\){_IS}{_FACTOR}\s*[·*×]\s*\1\(x\2\)",
+    ),
+    (_ORDER, ("+ c)", "+c)"), rf"\b(\w+)\(x\s*\+\s*c\){_IS}\1\(x\)"),
+    (_ORDER, ("is associative",), r"\bis associative\b"),
+)
+# Of counts, one-hot rows and greatest elements they are exact; a sum to 1 is rounded where something was divided.
+_ROUNDED = re.compile(r"softmax|attention|probabilit|normali[sz]|weights|ratio|sigmoid", re.IGNORECASE)
+_EXACT = re.compile(r"one.?hot|\bcounts?\b|boolean|concat|\bmax\b|\bmin\b|integer|logical|bitwise", re.IGNORECASE)
+_LOOSE = re.compile(
+    r"≈|~|\bwithin\b|toleran|approx|\bulps?\b|\bnumerical|\bup to\b|\breal numbers?\b|\brounding\b|ε|\beps",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Rounded:
+    """Why a statement is false of floats: the words it is about, what happens to them, what to write."""
+
+    words: str
+    why: str
+    hint: str
+
+
+def strict_bound(subject: str, statement: str) -> Rounded | None:
+    """The strict bound that `statement` claims of a function named in `subject` (or in itself), and floats reach."""
+    if not any(sign in statement for sign in _STRICT_SIGNS):
+        return None
+    about = f"{subject} {statement}"
+    plain = about.lower().replace("_", " ")
+    named = any(word in plain for word in _SATURATES) and _SATURATING.search(plain)
+    if not named and "σ(" not in about:  # as it stands: Σ( in small letters is σ( too
+        return None
+    strict = _STRICT.search(_CONDITION.sub("", statement))
+    if strict is None:
+        return None
+    hint = "state the closed bound (at least, at most), or write holds: real"
+    return Rounded(strict.group().strip(), "reaches its bounds by rounding", hint)
+
+
+def rounded_equation(subject: str, statement: str) -> Rounded | None:
+    """The equation between real numbers that `statement` claims without a tolerance, and rounding breaks."""
+    if "=" not in statement and "sum" not in statement and "associative" not in statement:
+        return None
+    for what, signs, pattern in _EQUATIONS:
+        if not any(sign in statement for sign in signs):
+            continue
+        found = re.search(pattern, statement)  # compiled when it is first needed, and kept by `re`
+        if found and (what != "a sum" or _ROUNDED.search(f"{subject} {statement}")) and not _is_loose(statement):
+            return Rounded(
+                found.group().strip(), f"is {what}, which rounding changes", "state a tolerance, or holds: real"
+            )
+    return None
+
+
+def _is_loose(statement: str) -> bool:
+    return bool(_LOOSE.search(statement) or _EXACT.search(statement))
 
 
 @rule("PV208", Severity.WARNING)
-def bounds_are_reached(judged: Judged) -> Iterator[Report]:
-    """A strict bound on softmax, sigmoid, tanh or exp is claimed of floating-point code.
+def floats_are_no_real_numbers(judged: Judged) -> Iterator[Report]:
+    """A statement that is true of real numbers is claimed of floating-point code.
 
-    As real numbers their values lie strictly inside (0, 1), (−1, 1) or (0, ∞). As float32, softmax([0, 200]) is exactly
-    [0, 1] and tanh(20) is 1: the statement is false, and a test of it passes only by luck of its input.
-    State the closed bound, or write `holds: real`. Conditions on the input ("for x > 0, …") do not count.
+    As real numbers the values of softmax, sigmoid, tanh and exp lie strictly inside (0, 1), (−1, 1) or (0, ∞). As float32,
+    softmax([0, 200]) is exactly [0, 1] and tanh(20) is 1. Sums to one, inverses, norms and orthogonality, and sums in another
+    order hold up to rounding only. A test of such a statement passes by luck of its input. State the closed bound or a
+    tolerance, or write `holds: real`. Conditions on the input ("for x > 0, …") do not count.
 
         FAIL    softmax    every entry is strictly between 0 and 1
+        FAIL    softmax    rows sum to 1                                   holds: exact
+        FAIL    matmul     (AB)C = A(BC)                                   holds: exact
         PASS    softmax    every entry is at least 0 and at most 1
-        PASS    softmax    every entry is strictly between 0 and 1          holds: real
+        PASS    softmax    rows sum to 1                                   holds: bounded
+        PASS    softmax    every entry is strictly between 0 and 1         holds: real
     """
     for equation in judged.contract.equations:
         if not _returned_floats(equation):
             continue
         for i, clause in enumerate(equation.invariants):
-            if clause.holds is Holds.REAL or not _saturates(equation, clause):
+            if clause.holds is Holds.REAL:
                 continue
-            if strict := _STRICT.search(_CONDITION.sub("", clause.statement)):
-                seen = f"{strict.group().strip()!r} is false of floats: {clause.name} reaches its bounds by rounding"
-                at = ("equations", equation.name, "invariants", i, "statement")
-                yield judged.at(*at), seen, "state the closed bound (at least, at most), or write holds: real"
-
-
-def _saturates(equation: Equation, clause: Invariant) -> bool:
-    return bool(_SATURATING.search(f"{equation.name} {clause.statement}".replace("_", " ")))
+            found = strict_bound(equation.name, clause.statement)
+            if found is None and clause.holds is Holds.EXACT and not clause.tolerances:
+                found = rounded_equation(equation.name, clause.statement)
+            if found is not None:
+                seen = f"{found.words!r} is false of floats: {clause.name} {found.why}"
+                yield judged.at("equations", equation.name, "invariants", i, "statement"), seen, found.hint

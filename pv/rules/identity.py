@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from pv.contract.document import Document
 from pv.contract.quote import shorten
+from pv.finding import Place
 from pv.rules.registry import Judged, Report, rule
 from pv.version import read_version
 
@@ -25,20 +27,23 @@ def ids_are_unique(judged: Judged) -> Iterator[Report]:
         PASS    - id: FALSIFY-MG-001 … - id: FALSIFY-MG-002
     """
     contract = judged.contract
-    yield from _twice(judged, ("falsification_tests",), [test.id for test in contract.tests])
-    yield from _twice(judged, ("claims",), [claim.id for claim in contract.claims])
+    document = judged.file.document
+    yield from twice(document, ("falsification_tests",), [test.id for test in contract.tests])
+    yield from twice(document, ("claims",), [claim.id for claim in contract.claims])
     for equation in contract.equations:
         clauses = [clause.id for clause in equation.invariants]
-        yield from _twice(judged, ("equations", equation.name, "invariants"), clauses)
+        yield from twice(document, ("equations", equation.name, "invariants"), clauses)
 
 
-def _twice(judged: Judged, at: tuple[str, ...], ids: Sequence[str]) -> Iterator[Report]:
-    """A report on each of `ids`, those of the list at `at`, that stands in it before."""
+def twice(document: Document, at: tuple[str, ...], ids: Sequence[str]) -> Iterator[Report]:
+    """A report on each of `ids`, those of the list at `at`, that stands in it before; an empty one is none."""
+    if len(set(ids)) == len(ids):
+        return
     first: dict[str, int] = {}
     for i, name in enumerate(ids):
-        if first.setdefault(name, i) != i:
-            seen = f"id {shorten(name)} is taken, in line {judged.at(*at, first[name], 'id').line}"
-            yield judged.at(*at, i, "id"), seen, "give one of the two another id"
+        if name and first.setdefault(name, i) != i:
+            seen = f"id {shorten(name)} is taken, in line {document.place((*at, first[name], 'id')).line}"
+            yield document.place((*at, i, "id")), seen, "give one of the two another id"
 
 
 @rule("PV202")
@@ -71,15 +76,18 @@ def version_matches_the_name(judged: Judged) -> Iterator[Report]:
         PASS    softmax-v1.yaml    version: 1.4.0
         PASS    softmax-v1.yaml    version: 0.3.0
     """
-    contract = judged.contract
-    place = judged.at("metadata", "version")
-    version, named = read_version(contract.version), _MAJOR.search(contract.name)
+    yield from version_against_name(judged.contract.version, judged.contract.name, judged.at("metadata", "version"))
+
+
+def version_against_name(written: str, name: str, place: Place) -> Iterator[Report]:
+    """What is wrong with the version `written` at `place`, in a file whose stem is `name`."""
+    version, named = read_version(written), _MAJOR.search(name)
     if version is None:
-        yield place, f"version {shorten(contract.version)} is not semver", "write MAJOR.MINOR.PATCH, as in 1.4.0"
+        yield place, f"version {shorten(written)} is not semver", "write MAJOR.MINOR.PATCH, as in 1.4.0"
     if named is None:
-        yield place, f"the file name {shorten(contract.name)} ends in no -vN", f"rename it {contract.name}-v1.yaml"
+        yield place, f"the file name {shorten(name)} ends in no -vN", f"rename it {name}-v1.yaml"
     elif version is not None and str(version.major) != named[1] and (version.major, named[1]) != (0, "1"):
-        seen = f"version {contract.version} in a file named -v{named[1]}"
+        seen = f"version {written} in a file named -v{named[1]}"
         yield place, seen, f"write version {named[1]}.…, or name the file -v{max(version.major, 1)}"
 
 
@@ -94,13 +102,18 @@ def prediction_says_more_than_the_rule(judged: Judged) -> Iterator[Report]:
         PASS    rule: Rows sum to one           prediction: For 200 drawn matrices |Σ − 1| ≤ 1e-6 in every row
     """
     for i, test in enumerate(judged.contract.tests):
-        if _words(test.rule) == _words(test.prediction):
+        if says_the_same(test.rule, test.prediction):
             seen = f"{test.id} predicts what its rule says: {shorten(test.prediction)}"
             yield (
                 judged.at("falsification_tests", i, "prediction"),
                 seen,
                 "say what is observed: on which input, which numbers",
             )
+
+
+def says_the_same(one: str, other: str) -> bool:
+    """Whether the two texts differ in small words, case and signs only."""
+    return _words(one) == _words(other)
 
 
 def _words(text: str) -> list[str]:

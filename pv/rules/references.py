@@ -54,7 +54,7 @@ def invariants_are_bound(judged: Judged) -> Iterator[Report]:
     bound = _bound(judged)
     clauses = list(judged.contract.invariants())
     unbound = [(clause.name, clause.place) for clause in clauses if clause.name not in bound]
-    yield from _coverage(unbound, f"{len(clauses)} invariants are bound by no test", "add a test that binds to it")
+    yield from spoken_once(unbound, f"{len(clauses)} invariants are bound by no test", "add a test that binds to it")
 
 
 @project_rule("PV303")
@@ -70,7 +70,7 @@ def tests_have_falsifiers(judged: Judged, project: ProjectFacts) -> Iterator[Rep
     name, tests = judged.contract.name, judged.contract.tests
     without = [(test.id, test.place) for test in tests if not project.falsifiers.falsifiers_of(name, test.id)]
     hint = f'write @falsifier("{without[0][0]}") in falsifiers/' if without else ""
-    yield from _coverage(without, f"{len(tests)} falsification tests have no falsifier", hint)
+    yield from spoken_once(without, f"{len(tests)} falsification tests have no falsifier", hint)
 
 
 @project_rule("PV304")
@@ -87,7 +87,7 @@ def equations_have_subjects(judged: Judged, project: ProjectFacts) -> Iterator[R
     bound = {binding.equation for binding in _bindings(judged, project) if binding.role == "subject"}
     without = [(equation.name, equation.place) for equation in equations if equation.name not in bound]
     hint = f"bind its code in {project.binding_path}"
-    yield from _coverage(without, f"{len(equations)} equations have no subject", hint)
+    yield from spoken_once(without, f"{len(equations)} equations have no subject", hint)
 
 
 @project_rule("PV305")
@@ -125,7 +125,7 @@ def bound_invariants_have_faults(judged: Judged, project: ProjectFacts) -> Itera
     known = {fault.invariant for fault in project.falsifiers.faults_of(judged.contract.name)}
     without = [(clause.name, clause.place) for clause in clauses if clause.name not in known]
     hint = f'write @fault("{without[0][0]}") beside its falsifier' if without else ""
-    yield from _coverage(without, f"{len(clauses)} bound invariants have no fault", hint)
+    yield from spoken_once(without, f"{len(clauses)} bound invariants have no fault", hint)
 
 
 @project_rule("PV307")
@@ -213,7 +213,7 @@ def _bound(judged: Judged) -> set[str]:
     return {name for test in judged.contract.tests for name in test.binds_to}
 
 
-def _coverage(without: Sequence[tuple[str, Place]], what: str, hint: str) -> Iterator[Report]:
+def spoken_once(without: Sequence[tuple[str, Place]], what: str, hint: str) -> Iterator[Report]:
     """One report, at the first place, on all of `without`: how many of how many, and the first three."""
     if without:
         listed: Iterable[str] = (f"{name} (line {place.line})" for name, place in without[:3])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from pv.contract.document import capped
 from pv.contract.model import Binding, Contract, FalsificationTest
@@ -12,8 +13,10 @@ from pv.contract.quote import nearest
 from pv.contract.read import ContractFile
 from pv.finding import Exit, Finding, Place, PvError, Severity
 from pv.level import Level
-from pv.source.falsifiers import FalsifierIndex
-from pv.source.target import TargetFound
+
+if TYPE_CHECKING:  # a contract outside a project is judged without looking at Python
+    from pv.source.falsifiers import FalsifierIndex
+    from pv.source.target import TargetFound
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +70,13 @@ class Rule:
 
     code: str
     severity: Severity
-    text: str
+    docstring: str
     check: Check
+
+    @property
+    def text(self) -> str:
+        """What `pv rule CODE` prints."""
+        return inspect.cleandoc(self.docstring)
 
     @property
     def summary(self) -> str:
@@ -103,9 +111,9 @@ def project_rule(code: str, severity: Severity = Severity.ERROR) -> Callable[[Pr
     return register
 
 
-def explained(code: str, text: str) -> None:
-    """Register a code that the loader, the schema or the falsifier index emits, so that it can be explained too."""
-    _register(code, Severity.ERROR, text, lambda judged: iter(()))
+def explained(code: str, text: str, severity: Severity = Severity.ERROR) -> None:
+    """Register a code that another part of `pv` emits (the loader, the schema, …), so that it can be explained too."""
+    _register(code, severity, text, lambda judged: iter(()))
 
 
 def _register(code: str, severity: Severity, text: str | None, check: Check) -> None:
@@ -113,7 +121,7 @@ def _register(code: str, severity: Severity, text: str | None, check: Check) -> 
         raise ValueError(f"rule {code} is registered twice: {_RULES[code].summary!r} and {text!r}")
     if not text:
         raise ValueError(f"rule {code} has no docstring: it is what `pv rule {code}` prints")
-    _RULES[code] = Rule(code, severity, inspect.cleandoc(text), check)
+    _RULES[code] = Rule(code, severity, text, check)
 
 
 def check(judged: Judged) -> list[Finding]:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from pv.contract.model import Binding, Contract
 from pv.contract.quote import nearest
 from pv.finding import Finding, Severity
 from pv.rules.registry import explained
-from pv.source.falsifiers import FalsifierIndex
+
+if TYPE_CHECKING:
+    from pv.source.falsifiers import FalsifierIndex
 
 explained(
     "PV312",

@@ -1,4 +1,4 @@
-"""`pv init`: the example is green from end to end and can be broken; the empty project measures nothing and says what is next."""
+"""`pv init`: the example is green from end to end and can be broken; the empty project says what is next."""
 
 from __future__ import annotations
 

@@ -47,7 +47,10 @@ def test_rows_are_added_at_the_end_and_nothing_else_changes(layout: str) -> None
 def test_where_adding_would_change_a_value_nothing_is_given() -> None:
     text = f"schema: pv/binding-v1\nbindings:\n  - {OLD[:-1]}, x-note: 1}}\n  - x-note: |\n      # a\n"
     assert with_rows(text, ROWS) is None, "the last row is not valid, so no candidate is"
-    tricky = f"schema: pv/binding-v1\nbindings:\n  - contract: b-v1\n    equation: f\n    name: t\n    target: m:f\n    x-note: |\n      a\n      # b\n"
+    tricky = (
+        "schema: pv/binding-v1\nbindings:\n  - contract: b-v1\n    equation: f\n    name: t\n    target: m:f\n"
+        "    x-note: |\n      a\n      # b\n"
+    )
     added = with_rows(tricky, ROWS)
     assert added is None or parse_document(added.encode(), "").value["bindings"][0]["x-note"] == "a\n# b\n"
 

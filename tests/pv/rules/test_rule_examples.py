@@ -14,12 +14,17 @@ from pathlib import Path
 
 import pytest
 
+from pv.contract.document import read_document
+from pv.contract.predecessor.model import PredecessorFile
 from pv.contract.read import read_bindings, read_contract
 from pv.finding import Finding
 from pv.level import Level, read_level
+from pv.project import file_of
 from pv.rules import Judged, ProjectFacts, catalogue, check, check_project
+from pv.rules.predecessor import JudgedPredecessor, check_predecessor
 from pv.source.falsifiers import index_falsifiers
 from pv.source.target import target_finder
+from pv.validate.run import run
 
 TESTS = Path(__file__).resolve().parents[2]
 EXAMPLES = TESTS / "examples"
@@ -27,6 +32,9 @@ EXAMPLES = TESTS / "examples"
 # Codes that no contract file can show, because a command, a claim or the ledger emits them: the test that does show each.
 ELSEWHERE = {
     "PV100": "pv/rules/test_rules_elsewhere.py::test_an_operand_without_a_contract",
+    "PV190": "pv/rules/test_rules_suppress.py::test_an_ignore_that_matches_nothing_is_a_finding",
+    "PV191": "pv/rules/test_rules_suppress.py::test_an_ignore_that_is_no_answer_is_a_finding_and_hides_nothing",
+    "PV192": "pv/rules/test_rules_baseline.py::test_what_is_mended_must_leave_the_baseline",
     "PV402": "pv/rules/test_rules_elsewhere.py::test_a_promise_that_went_stale",
     "PV403": "pv/rules/test_rules_elsewhere.py::test_a_promise_of_a_test_that_was_deleted",
     "PV404": "pv/rules/test_rules_elsewhere.py::test_a_test_that_was_never_run",
@@ -88,8 +96,11 @@ def test_an_example_of_a_bad_file_that_is_mended_is_noticed(tmp_path: Path) -> N
 
 
 def contract_in(example: Path) -> Path:
-    """The one contract of an example."""
-    return next(example.glob("contracts/*-v[0-9]*.yaml")) if example.is_dir() else example
+    """The contract of an example; of several the one that says what it is an example of."""
+    if not example.is_dir():
+        return example
+    contracts = sorted(example.glob("contracts/*-v[0-9]*.yaml"))
+    return next((path for path in contracts if re.match(rb"# (expect|near miss)", path.read_bytes())), contracts[0])
 
 
 def expected_in(example: Path) -> list[str]:
@@ -108,6 +119,10 @@ def found_in(example: Path) -> list[str]:
 def findings_in(example: Path) -> Iterator[Finding]:
     """Every finding on the contract of an example, and on the project it lies in."""
     path = contract_in(example)
+    predecessor = file_of(path, read_document(path, path.name), named=True)
+    if isinstance(predecessor, PredecessorFile):
+        yield from _findings_of_predecessor(example, predecessor)
+        return
     if not example.is_dir():
         file, project = read_contract(path, path.name), None
     else:
@@ -124,6 +139,17 @@ def findings_in(example: Path) -> Iterator[Finding]:
     yield from file.findings
     if file.contract is not None:
         yield from check(Judged(file, project))
+
+
+def _findings_of_predecessor(example: Path, file: PredecessorFile) -> Iterator[Finding]:
+    """Of a single file by itself; of a folder as `pv validate` sees its contracts together."""
+    if example.is_dir():
+        outcome = run([example / "contracts"], lambda path: path.relative_to(example.resolve()).as_posix(), None)
+        yield from (finding for group in outcome.groups for finding in group.findings)
+        return
+    yield from file.findings
+    if file.contract is not None:
+        yield from check_predecessor(JudgedPredecessor(file.document, file.contract))
 
 
 def supported(contract: Path) -> Level:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import copy
+import json
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from conftest import ROOT
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -173,11 +173,11 @@ def changed(at: tuple[str | int, ...], edit: str) -> Any:
     return value
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.sampled_from(LEAVES), st.sampled_from(["remove", "change"]))
 def test_no_edit_of_a_value_is_overlooked(at: tuple[str | int, ...], edit: str) -> None:
     before, after = (
-        contract_of(parse_document(yaml.safe_dump(value, allow_unicode=True).encode(), name), "microgpt-v1")
+        contract_of(parse_document(json.dumps(value, ensure_ascii=False).encode(), name), "microgpt-v1")
         for name, value in (("old", RAW), ("new", changed(at, edit)))
     )
     assert before.contract is not None

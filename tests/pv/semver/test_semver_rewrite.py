@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from pv.contract.document import parse_document
 from pv.finding import Exit, PvError
-from pv.semver.rewrite import with_version, write_whole
+from pv.semver.rewrite import replace_bytes, with_version
 
 BODY = "equations: {f: {formula: 'f(x) = 1.4.0'}}"
 NO_TEXT = "\ufeff\x85\u2028\u2029\ufffe\uffff"
@@ -68,12 +68,18 @@ def test_what_is_not_sure_is_refused(metadata: str, said: str) -> None:
     assert refused.value.exit is Exit.MEND
 
 
+def test_a_version_that_would_be_read_as_something_else_is_refused() -> None:
+    with pytest.raises(PvError, match="cannot be sure"):
+        with_version(b"schema: s\nmetadata: {version: 1.4.0}", "c.yaml", "2.0")  # a number
+    assert with_version(b"schema: s\nmetadata: {version: '1.4.0'}", "c.yaml", "2.0").endswith(b"{version: '2.0'}")
+
+
 def test_a_write_keeps_mode_and_link_and_leaves_nothing_behind(tmp_path: Path) -> None:
     target, link = tmp_path / "c.yaml", tmp_path / "link.yaml"
     target.write_bytes(b"old")
     target.chmod(0o640)
     link.symlink_to(target.name)
-    write_whole(link, b"old", b"new")
+    replace_bytes(link, b"old", b"new")
     assert (target.read_bytes(), target.stat().st_mode & 0o777, link.is_symlink()) == (b"new", 0o640, True)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["c.yaml", "link.yaml"]
 
@@ -82,10 +88,10 @@ def test_a_file_that_changed_meanwhile_is_left_alone(tmp_path: Path) -> None:
     target = tmp_path / "c.yaml"
     target.write_bytes(b"somebody else's")
     with pytest.raises(PvError, match="was changed while it was read"):
-        write_whole(target, b"old", b"new")
+        replace_bytes(target, b"old", b"new")
     assert (target.read_bytes(), list(tmp_path.iterdir())) == (b"somebody else's", [target])
 
 
 def test_a_file_that_cannot_be_written_is_said_and_left_whole(tmp_path: Path) -> None:
     with pytest.raises(PvError, match="cannot write"):
-        write_whole(tmp_path / "gone.yaml", b"old", b"new")
+        replace_bytes(tmp_path / "gone.yaml", b"old", b"new")

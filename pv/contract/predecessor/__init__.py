@@ -1,0 +1,1 @@
+"""Contracts, model families and binding registries of the Rust predecessor's dialect: read, never written."""

@@ -1,0 +1,41 @@
+"""Where a project's root is, what its folders are called, and what `[tool.pv]` holds. Nothing else knows folder names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pv.finding import PvError
+
+CONTRACTS = "contracts"
+BINDING = "contracts/binding.yaml"
+FALSIFIERS = "falsifiers"
+LEDGER = "ledger"
+SHELF = ".pv"
+
+
+def find_root(start: Path) -> Path | None:
+    """The nearest ancestor of `start` with a `[tool.pv]` table or a contracts/binding.yaml."""
+    here = start.resolve()
+    for folder in (here, *here.parents):
+        if (folder / BINDING).is_file() or read_settings(folder) is not None:
+            return folder
+    return None
+
+
+def read_settings(folder: Path) -> Mapping[str, Any] | None:
+    """`[tool.pv]` of the pyproject.toml in `folder`, or None. Raises PvError when the file cannot be read as TOML."""
+    path = folder / "pyproject.toml"
+    if not path.exists():
+        return None
+    import tomllib
+
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise PvError(f"{path} cannot be read: {error}") from error
+    settings = table.get("tool", {}).get("pv")
+    if settings is not None and not isinstance(settings, dict):
+        raise PvError(f"{path}: [tool.pv] must be a table")
+    return settings

@@ -1,0 +1,180 @@
+"""PV100, PV402 to PV405, PV5xx, PV6xx: codes that commands, claims and the ledger emit, so that they can be explained too."""
+
+from __future__ import annotations
+
+from pv.finding import Severity
+from pv.rules.registry import explained
+
+explained(
+    "PV100",
+    """An operand of `pv validate` holds no contract.
+
+    Nothing was checked, and that is no pass. Name a contract file or a folder that holds one; a contract says
+    `schema: pv/contract-v1`. Spoken once per operand.
+
+        FAIL    pv validate docs
+        PASS    pv validate contracts
+    """,
+    Severity.UNMEASURED,
+)
+explained(
+    "PV402",
+    """A promotion in the ledger is above what fresh evidence supports.
+
+    Somebody relies on that level. The message names what the evidence supports now and why: stale (with the causes),
+    falsified, or short of something. What only has to be run again counts as unmeasured and not as an error.
+
+        FAIL    promised at PARTIAL, supported is NO EVIDENCE: stale, subject changed (kernels.py: soft_cap)
+        PASS    pv falsify --stale     after every change
+    """,
+)
+explained(
+    "PV403",
+    """A promotion is about a test or a subject that is no longer there.
+
+    Renaming or deleting what was promised would otherwise be the way to make a failing promise go away. Bring the
+    test and its binding back.
+
+        FAIL    ledger/ promises FALSIFY-MG-001, and no contract has it any more
+        PASS    the test keeps its id; what it asserts has changed, and it was run again
+    """,
+)
+explained(
+    "PV404",
+    """A test is below the level that `pv gate` asks for.
+
+    `--min-level` is PARTIAL when nothing is said: every test must have held, freshly, with teeth. The message names what
+    is missing, the hint the command that earns it. What only has to be run counts as unmeasured and not as an error.
+
+        FAIL    FALSIFY-MG-004 (torch) is at NO EVIDENCE, not PARTIAL: never run
+        PASS    pv gate --falsify stale
+    """,
+)
+explained(
+    "PV405",
+    """The project has no falsification test at all.
+
+    A gate over nothing would be green and would mean nothing. Write a contract with `falsification_tests`.
+
+        FAIL    contracts/ holds no falsification test
+        PASS    pv init DIR     shows a project that has some
+    """,
+    Severity.UNMEASURED,
+)
+explained(
+    "PV500",
+    """No contract makes a claim about a document, so `pv claims` compared nothing.
+
+    A claim ties a table cell of a document to the constant it must show. `pv gate` does not ask for any.
+
+        FAIL    no `claims:` in any contract
+        PASS    claims: [{id: README-EMBD, document: README.md, cell: {…}, source: {python: config.py, name: N_EMBD}}]
+    """,
+    Severity.UNMEASURED,
+)
+explained(
+    "PV501",
+    """A table cell says something else than the constant it is claimed to show.
+
+    The place is that of the cell; the message quotes both values and names where the constant stands. Correct the one
+    that is wrong. The constant is folded from the syntax tree, and nothing is imported.
+
+        FAIL    | N_EMBD | 17 |     N_EMBD = 16
+        PASS    | N_EMBD | 16 |     N_EMBD = 16
+    """,
+)
+explained(
+    "PV502",
+    """A claim matches no cell: its document, section, row or column is not there.
+
+    The claim checks nothing until it does, so a renamed heading does not silently end it. The hint names the nearest.
+
+        FAIL    section: Constants     the document has only "Architecture"
+        PASS    section: Architecture
+    """,
+)
+explained(
+    "PV503",
+    """A claim matches several cells.
+
+    Which of them it speaks of is not told, and one of them may be wrong. Make section, row or column unique.
+
+        FAIL    two rows begin with N_EMBD
+        PASS    one row begins with N_EMBD
+    """,
+)
+explained(
+    "PV504",
+    """The constant of a claim cannot be read, or cannot be written in the claim's form.
+
+    Constants are folded without running anything: literals, arithmetic, other constants of the project. What a call or
+    the environment decides has no value that a document could be compared with.
+
+        FAIL    N_EMBD = int(os.environ["EMBD"])
+        PASS    N_EMBD = 4 * HEAD_DIM
+    """,
+)
+explained(
+    "PV505",
+    """Two claims are about the same cell.
+
+    A cell has one source. Remove one of the two.
+
+        FAIL    claims A and B, both section Architecture, row N_EMBD, column Value
+        PASS    one of them
+    """,
+)
+explained(
+    "PV600",
+    """The ledger is empty: nothing was promised yet, so there is nothing to verify.
+
+    Run the tests, then record what they support.
+
+        FAIL    ledger/ holds no file
+        PASS    pv falsify && pv ledger promote soft-cap-v1
+    """,
+    Severity.UNMEASURED,
+)
+explained(
+    "PV601",
+    """A file of the ledger cannot be believed.
+
+    Every file is named by the digest of its own bytes and written by `pv` alone: this one was changed, cut short,
+    renamed, is no canonical JSON, or does not belong there. Restore it from git. What an interrupted write left over is
+    a warning, and can be deleted.
+
+        FAIL    ledger/receipts/soft-cap-v1/3f….json, edited by hand
+        PASS    git checkout -- ledger
+    """,
+)
+explained(
+    "PV602",
+    """A promotion cites a receipt that is not in the ledger.
+
+    The promise stands without its evidence. Restore the receipt from git.
+
+        FAIL    rm ledger/receipts/soft-cap-v1/3f….json
+        PASS    git checkout -- ledger
+    """,
+)
+explained(
+    "PV603",
+    """A file of the ledger does not fit what cites it or where it lies.
+
+    A receipt about another test or subject, one whose verdict is not held, or a file in another contract's folder is no
+    evidence for the promise. Restore the ledger from git.
+
+        FAIL    a promise of FALSIFY-MG-001 that cites a receipt of FALSIFY-MG-002
+        PASS    pv ledger promote FALSIFY-MG-001
+    """,
+)
+explained(
+    "PV604",
+    """A file that the ledger had at the git reference given with `--against` is gone.
+
+    Removing a promotion would drop a promise, removing a receipt its evidence; names of files cannot show that.
+
+        FAIL    git rm ledger/promotions/soft-cap-v1/9a….json
+        PASS    git checkout origin/main -- ledger
+    """,
+)

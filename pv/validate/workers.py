@@ -1,0 +1,105 @@
+"""Several processes for many files, by `os.fork`; the answers come back in the order of the files."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+from pv.finding import Exit, PvError
+
+T = TypeVar("T")
+R = TypeVar("R")
+"""JSON: it comes through a pipe."""
+
+
+def worker_count(items: int) -> int:
+    """How many processes for `items` pieces of work; one where the system cannot fork."""
+    if not hasattr(os, "fork"):
+        return 1
+    available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, min(available, 8, items))
+
+
+def spread(items: Sequence[T], work: Callable[[T], R], workers: int) -> list[R]:
+    """`work(item)` of every item, as JSON values, in order; this process does its share.
+
+    A PvError that `work` raises is raised here. Raises PvError (`Exit.BUG`) when a worker dies.
+    """
+    if workers < 2:
+        return [work(item) for item in items]
+    sys.stdout.flush()
+    sys.stderr.flush()
+    children: list[tuple[int, int]] = []
+    try:
+        children += (_start(items[share::workers], work) for share in range(1, workers))
+        answers = [[work(item) for item in items[::workers]]]
+        while children:
+            answers.append(_collect(*children.pop(0)))
+    finally:
+        for pid, pipe in children:
+            _end(pid, pipe)
+    return [answers[index % workers][index // workers] for index in range(len(items))]
+
+
+def _start(items: Sequence[T], work: Callable[[T], R]) -> tuple[int, int]:
+    """A child that does `items` and writes its answer into a pipe; its pid and the pipe's end for reading."""
+    reading, writing = os.pipe()
+    pid = os.fork()
+    if pid:
+        os.close(writing)
+        return pid, reading
+    status = 1
+    try:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # the parent speaks for all
+        os.close(reading)
+        with os.fdopen(writing, "wb") as pipe:
+            pipe.write(json.dumps(_answer(items, work)).encode())
+        status = 0
+    finally:
+        os._exit(status)  # never back into the parent's code: no second output, no clean-up of what is the parent's
+
+
+def _answer(items: Sequence[T], work: Callable[[T], R]) -> dict[str, object]:
+    try:
+        return {"done": [work(item) for item in items]}
+    except PvError as error:
+        return {"message": error.message, "exit": int(error.exit), "hint": error.hint}
+    except Exception:
+        import traceback
+
+        return {"message": f"a worker failed\n{traceback.format_exc()}", "exit": int(Exit.BUG), "hint": ""}
+
+
+def _collect(pid: int, pipe: int) -> list[Any]:
+    """What the child answered; its end is waited for."""
+    try:
+        with os.fdopen(pipe, "rb", closefd=False) as stream:
+            data = stream.read()
+    except BaseException:
+        _end(pid, pipe)
+        raise
+    os.close(pipe)
+    _, status = os.waitpid(pid, 0)
+    if status or not data:
+        seen = f"a worker ended with {os.waitstatus_to_exitcode(status)} and without an answer"
+        hint = "nothing was judged in full; run again, with fewer files if memory was short"
+        raise PvError(seen, exit=Exit.BUG, hint=hint)
+    answer = json.loads(data)
+    if "done" not in answer:
+        raise PvError(answer["message"], exit=Exit(answer["exit"]), hint=answer["hint"])
+    done: list[Any] = answer["done"]
+    return done
+
+
+def _end(pid: int, pipe: int) -> None:
+    """Stop a child whose answer nobody waits for, and leave no zombie."""
+    try:
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+        os.close(pipe)
+    except (ProcessLookupError, ChildProcessError, OSError):
+        return
