@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 from pv.finding import Exit, PvError
 
@@ -35,7 +35,8 @@ def spread(items: Sequence[T], work: Callable[[T], R], workers: int) -> list[R]:
     sys.stderr.flush()
     children: list[tuple[int, int]] = []
     try:
-        children += (_start(items[share::workers], work) for share in range(1, workers))
+        for share in range(1, workers):
+            _start(items[share::workers], work, children)
         answers = [[work(item) for item in items[::workers]]]
         while children:
             answers.append(_collect(*children.pop(0)))
@@ -45,22 +46,33 @@ def spread(items: Sequence[T], work: Callable[[T], R], workers: int) -> list[R]:
     return [answers[index % workers][index // workers] for index in range(len(items))]
 
 
-def _start(items: Sequence[T], work: Callable[[T], R]) -> tuple[int, int]:
-    """A child that does `items` and writes its answer into a pipe; its pid and the pipe's end for reading."""
+def _start(items: Sequence[T], work: Callable[[T], R], children: list[tuple[int, int]]) -> None:
+    """Add a child that does `items` and writes its answer into a pipe to `children`: its pid and the pipe's reading end."""
     reading, writing = os.pipe()
-    pid = os.fork()
-    if pid:
+    # Until each side is ready, an interruption waits: the child must not answer it, the parent must know the child.
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        pid = os.fork()
+        if not pid:
+            _be_child(items, work, reading, writing)
         os.close(writing)
-        return pid, reading
+        children.append((pid, reading))
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+
+
+def _be_child(items: Sequence[T], work: Callable[[T], R], reading: int, writing: int) -> NoReturn:
+    """Never back into the parent's code: no second output, no clean-up of what is the parent's."""
     status = 1
     try:
         signal.signal(signal.SIGINT, signal.SIG_DFL)  # the parent speaks for all
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
         os.close(reading)
         with os.fdopen(writing, "wb") as pipe:
             pipe.write(json.dumps(_answer(items, work)).encode())
         status = 0
     finally:
-        os._exit(status)  # never back into the parent's code: no second output, no clean-up of what is the parent's
+        os._exit(status)
 
 
 def _answer(items: Sequence[T], work: Callable[[T], R]) -> dict[str, object]:
