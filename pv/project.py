@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 from pv.contract.document import Document, read_document
 from pv.contract.model import Binding, Contract, FalsificationTest
-from pv.contract.predecessor.model import PredecessorFile
-from pv.contract.predecessor.read import predecessor_of
 from pv.contract.quote import nearest
 from pv.contract.read import (
     BindingFile,
@@ -32,6 +30,7 @@ if TYPE_CHECKING:  # `pv validate` asks for evidence only where a contract promi
     from pv.assess.levels import Assessment
     from pv.assess.policy import Policy, Scope
     from pv.assess.promises import Key
+    from pv.contract.predecessor.model import PredecessorFile
     from pv.ledger.promotion import Promotion
     from pv.ledger.receipt import Receipt
     from pv.source.falsifiers import FalsifierIndex
@@ -314,12 +313,12 @@ def _sort(documents: Iterable[tuple[Path, Document]], *, named: bool) -> Walked:
         match file_of(path, document, named=named):
             case BindingFile() as file:
                 bindings.append(file)
-            case PredecessorFile() as file:
-                predecessors.append(file)
             case ContractFile() as file:
                 contracts.append(file)
             case None:
                 skipped.append(document.path)
+            case file:
+                predecessors.append(file)
     return Walked(tuple(contracts), tuple(bindings), tuple(predecessors), tuple(skipped))
 
 
@@ -329,6 +328,8 @@ def file_of(path: Path, document: Document, *, named: bool) -> ContractFile | Bi
         return bindings_of(document)
     if looks_like_contract(document):
         return contract_of(document, path.stem)
+    from pv.contract.predecessor.read import predecessor_of
+
     predecessor = predecessor_of(document, path.stem)
     if predecessor is None and (named or document.findings):
         return contract_of(document, path.stem)

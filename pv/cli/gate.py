@@ -74,14 +74,14 @@ def examine(project: Project, least: Level, against: str | None) -> dict[str, li
 
 def _judge(project: Project, folder: Path) -> list[Finding]:
     """What `pv validate` finds, with the project's settings; a folder without a contract has its own finding here."""
-    from pv.rules import catalogue
+    from pv.rules import Codes
     from pv.rules.config import Selection
     from pv.validate.judge import Projects
     from pv.validate.run import run
     from pv.validate.settle import settle
 
     outcome = run([folder], project.shown, None, Projects({project.root: project}), whole=True)
-    settled = settle(outcome, [rule.code for rule in catalogue()], Selection(), project.root.joinpath)
+    settled = settle(outcome, Codes(), Selection(), project.root.joinpath)
     return [finding for finding in settled.findings if finding.code != "PV100"]
 
 

@@ -127,16 +127,18 @@ def _ask(operands: Sequence[Path], options: Options) -> Asked | None:
 def _find_out(operands: Sequence[Path], options: Options, asked: Asked | None) -> tuple[str, Exit]:
     """Judge the files, and say what came of it."""
     from pv.report.findings import answer_text
-    from pv.rules import catalogue
+    from pv.rules import Codes, count_judging
     from pv.rules.config import read_selection
     from pv.validate.run import run
     from pv.validate.settle import settle
 
-    codes = [rule.code for rule in catalogue()]
+    codes = Codes()
     selection = read_selection(options.select, options.ignore, codes)
     cache = None if asked is None else asked.open_cache()
     outcome = run(operands, _shown(), cache, whole=options.whole)
-    answer = _answer(outcome, settle(outcome, codes, selection, Path), len(codes))
+    answer = _answer(
+        outcome, settle(outcome, codes, selection, Path), count_judging(predecessor=_has_predecessor(outcome))
+    )
     if options.baseline is not None:
         answer = _without_known(answer, options.baseline, selection, outcome, update=options.update)
     text = answer_text(answer, options.form, colour=options.colour)
@@ -144,6 +146,12 @@ def _find_out(operands: Sequence[Path], options: Options, asked: Asked | None) -
     if asked is not None:
         asked.keep(text, int(exit), outcome.names)
     return text, exit
+
+
+def _has_predecessor(outcome: Outcome) -> bool:
+    from pv.validate.judgement import Kind
+
+    return any(one.kind is Kind.PREDECESSOR for one in outcome.judgements)
 
 
 def _answer(outcome: Outcome, settled: Settled, rules: int) -> Answer:

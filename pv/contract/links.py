@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pv.contract.document import Document
-from pv.contract.predecessor.model import PredecessorFile
 from pv.contract.read import ContractFile
+
+if TYPE_CHECKING:
+    from pv.contract.predecessor.model import PredecessorFile
 
 Mark = tuple[str, int, int]
 """A name and where it stands: line and column."""
@@ -38,7 +40,7 @@ def links_from(row: Any) -> Links:
 def links_of(file: ContractFile | PredecessorFile, name: str) -> Links:
     """What `file`, whose stem is `name`, has to do with its folder."""
     document = file.document
-    if isinstance(file, PredecessorFile) and file.layout != "contract":
+    if not isinstance(file, ContractFile) and file.layout != "contract":
         return Links(name, bindings=tuple(_bindings(file)), contract=False)
     if file.contract is None:
         return Links(name, read=False)

@@ -66,12 +66,12 @@ ProjectCheck = Callable[[Judged, ProjectFacts], Iterator[Report]]
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One row of the catalogue. `check` finds nothing where another part of `pv` emits the code."""
+    """One row of the catalogue. `check` is None where another part of `pv` emits the code."""
 
     code: str
     severity: Severity
     docstring: str
-    check: Check
+    check: Check | None
 
     @property
     def text(self) -> str:
@@ -113,10 +113,10 @@ def project_rule(code: str, severity: Severity = Severity.ERROR) -> Callable[[Pr
 
 def explained(code: str, text: str, severity: Severity = Severity.ERROR) -> None:
     """Register a code that another part of `pv` emits (the loader, the schema, …), so that it can be explained too."""
-    _register(code, severity, text, lambda judged: iter(()))
+    _register(code, severity, text, None)
 
 
-def _register(code: str, severity: Severity, text: str | None, check: Check) -> None:
+def _register(code: str, severity: Severity, text: str | None, check: Check | None) -> None:
     if code in _RULES:
         raise ValueError(f"rule {code} is registered twice: {_RULES[code].summary!r} and {text!r}")
     if not text:
@@ -129,13 +129,19 @@ def check(judged: Judged) -> list[Finding]:
     found = [
         Finding(rule.code, rule.severity, place, message, hint)
         for rule in _RULES.values()
+        if rule.check is not None
         for place, message, hint in rule.check(judged)
     ]
     return list(capped(sorted(found, key=lambda finding: (finding.place, finding.code))))
 
 
+def judging() -> set[str]:
+    """The codes of the rules that look at a contract of ours."""
+    return {rule.code for rule in _RULES.values() if rule.check is not None}
+
+
 def catalogue() -> Sequence[Rule]:
-    """Every rule, in the order of codes."""
+    """Every rule imported so far, in the order of codes; `pv.rules.catalogue` has them all."""
     return tuple(_RULES[code] for code in sorted(_RULES))
 
 

@@ -5,21 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pv.contract.document import Document, parse_document
 from pv.contract.links import links_of
 from pv.contract.model import FalsificationTest
-from pv.contract.predecessor.model import PredecessorFile
 from pv.contract.read import BindingFile, ContractFile
 from pv.contract.schema import has_schema
 from pv.finding import Finding, Severity
 from pv.level import Level
 from pv.project import BINDING, CONTRACTS, Project, file_of, find_root, project_at
 from pv.rules import Judged, ProjectFacts, check, check_project
-from pv.rules.predecessor import JudgedPredecessor, check_predecessor
 from pv.rules.suppress import Ignore, read_ignores
 from pv.validate.judgement import Counts, Judgement, Kind
+
+if TYPE_CHECKING:
+    from pv.contract.predecessor.model import PredecessorFile
 
 
 @dataclass(slots=True)
@@ -50,7 +51,7 @@ def judge(path: Path, shown: str, data: bytes | Finding, project: Project | None
     ignores = read_ignores(data, shown)
     if isinstance(file, BindingFile):
         return Judgement(shown, Kind.BINDING, Counts(count_values(document.value)), file.findings, ignores)
-    if isinstance(file, PredecessorFile):
+    if not isinstance(file, ContractFile):
         return _predecessor(path, file, project, ignores)
     if file.contract is None:
         links = links_of(file, path.stem)
@@ -67,6 +68,8 @@ def judge(path: Path, shown: str, data: bytes | Finding, project: Project | None
 
 
 def _predecessor(path: Path, file: PredecessorFile, project: Project | None, ignores: tuple[Ignore, ...]) -> Judgement:
+    from pv.rules.predecessor import JudgedPredecessor, check_predecessor
+
     document, contract = file.document, file.contract
     counts, findings = Counts(count_values(document.value)), file.findings
     if contract is not None:
@@ -74,7 +77,7 @@ def _predecessor(path: Path, file: PredecessorFile, project: Project | None, ign
         findings = (*findings, *check_predecessor(JudgedPredecessor(document, contract, around)))
         clauses = sum(len(equation.body.get("invariants", ())) for equation in contract.equations.values())
         counts = Counts(counts.values, 1, clauses + len(contract.obligations), len(contract.tests))
-    kind = Kind.CONTRACT if file.layout == "contract" else Kind.OTHER
+    kind = Kind.PREDECESSOR if file.layout == "contract" else Kind.OTHER
     return Judgement(document.path, kind, counts, findings, ignores, links=links_of(file, path.stem))
 
 

@@ -17,6 +17,7 @@ class Kind(Enum):
     """What a file was judged as (`OTHER`: a format of the predecessor); a skipped one says that it is something else."""
 
     CONTRACT = "contract"
+    PREDECESSOR = "predecessor"
     BINDING = "binding"
     OTHER = "other"
     SKIPPED = "skipped"
@@ -48,7 +49,7 @@ class Judgement(NamedTuple):
     @property
     def unread(self) -> bool:
         """Whether the rules never saw it, because the document or its layout is wrong."""
-        return self.kind is Kind.CONTRACT and not self.counts.contracts
+        return self.kind in (Kind.CONTRACT, Kind.PREDECESSOR) and not self.counts.contracts
 
 
 def to_row(judgement: Judgement) -> Row:

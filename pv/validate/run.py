@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from pv.contract.document import read_bytes
 from pv.finding import Finding, Place, Severity
 from pv.project import CONTRACTS, Project
-from pv.rules.predecessor import check_folder
+from pv.rules.folder import check_folder
 from pv.validate.items import Item, Shown, list_items
 from pv.validate.judge import Projects, judge, judge_whole
 from pv.validate.judgement import Counts, Judgement, Kind, Row, finding_rows, findings_from, from_row, to_row
@@ -80,7 +80,7 @@ def run(
         _group(projects.opened.get(root) if root else None, own, walked, shown, cache, whole=whole)
         for root, own in homes.items()
     ]
-    contracts = {path for path, one in judged.items() if one.kind is Kind.CONTRACT}
+    contracts = {path for path, one in judged.items() if one.kind in (Kind.CONTRACT, Kind.PREDECESSOR)}
     empty = [
         where for where, found in zip(operands, listed, strict=True) if contracts.isdisjoint(i.shown for i in found)
     ]

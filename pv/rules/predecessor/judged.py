@@ -54,6 +54,11 @@ def also(code: str) -> Callable[[Check], Check]:
     return register
 
 
+def codes_of_checks() -> set[str]:
+    """The codes of the rules that look at a contract of the dialect."""
+    return {code for code, _ in _CHECKS}
+
+
 def check_predecessor(judged: JudgedPredecessor) -> list[Finding]:
     """What every rule of the dialect finds, in the order of places; at most 100 per file."""
     found = [(code, place, message, hint) for code, check in _CHECKS for place, message, hint in check(judged)]
