@@ -169,7 +169,11 @@ class Project:
         """Put the receipt of a run on the shelf; its file."""
         from pv.ledger.store import add
 
-        return add(self.root / SHELF / "receipts" / receipt["test"]["contract"], receipt)
+        shelf = self.root / SHELF
+        path = add(shelf / "receipts" / receipt["test"]["contract"], receipt)
+        if not (shelf / ".gitignore").exists():
+            (shelf / ".gitignore").write_text("*\n", encoding="utf-8")  # what every run leaves is not for git
+        return path
 
     @cached_property
     def find_target(self) -> Callable[[str], TargetFound]:

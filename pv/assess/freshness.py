@@ -9,7 +9,7 @@ from pv.contract.model import Binding, Contract, FalsificationTest
 from pv.digest import digest
 from pv.ledger.receipt import CAUSES, DIGESTS, Part, Receipt
 from pv.source.falsifiers import FalsifierIndex
-from pv.source.parts import Code
+from pv.source.parts import ABSENT, Code
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -84,5 +84,5 @@ def _rehash(cause: str, then: tuple[Part, ...], code: Code) -> list[Cause]:
     for part in then:
         now = code.digest(part.path, part.name)
         if now != part.digest:
-            found.append(Cause(cause, part.what, "gone" if now is None else "changed"))
+            found.append(Cause(cause, part.what, "gone" if now in (None, ABSENT) else "changed"))
     return sorted(found)

@@ -60,6 +60,8 @@ def mend(row: Assessment) -> str:
         return f"pv show {row.test}"
     if row.level is Level.NO_CHECK:
         return f"write a falsifier for {row.test}"
+    if row.severity is Severity.ERROR:
+        return f"mend what pv show {row.test} says, then pv falsify --id {row.test}"
     return f"pv falsify --id {row.test}"
 
 

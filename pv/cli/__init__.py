@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import io
 import sys
 from collections.abc import Sequence
 
@@ -15,6 +17,9 @@ if TYPE_CHECKING:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run `pv` with `argv` (default: that of the process); the exit code, see DESIGN.md, "Exit codes"."""
     arguments = list(sys.argv[1:] if argv is None else argv)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a formula has signs that not every terminal has
     if arguments == ["--version"]:
         return _version()
 
@@ -38,6 +43,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         return int(Exit.INTERRUPTED)
     except BrokenPipeError:
         return _reader_left()
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EIO):
+            return _bug()
+        print(f"pv: cannot write: {error.strerror}", file=sys.stderr)
+        return int(Exit.ASK)
     except Exception:
         return _bug()
     return int(answer) if isinstance(answer, int) else int(Exit.OK)

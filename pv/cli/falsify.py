@@ -113,11 +113,13 @@ def attack(
             started=lambda work: show(work.test.id, 0),
         )
         for row in campaign:
-            project.keep(row.receipt)
-            finished.append(row)
-            show(row.work.test.id, 1)
-            if form == "text":
-                click.echo(trial_line(row.receipt, row.work.test))
+            try:
+                project.keep(row.receipt)
+            finally:  # a shelf that cannot be written must not cost the verdict
+                finished.append(row)
+                show(row.work.test.id, 1)
+                if form == "text":
+                    click.echo(trial_line(row.receipt, row.work.test))
 
 
 def require_libraries(*names: str) -> None:

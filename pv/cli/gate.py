@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -41,7 +43,9 @@ def gate(rerun: str | None, min_level: str, against: str | None, form: str) -> E
     if rerun:
         from pv.cli.group import pv
 
-        pv.main(args=["falsify", "--stale"], prog_name="pv", standalone_mode=False)
+        # Its lines are not part of the JSON; what it found is, for the gate reads the receipts it leaves.
+        with contextlib.redirect_stdout(sys.stderr if form == "json" else sys.stdout):
+            pv.main(args=["falsify", "--stale"], prog_name="pv", standalone_mode=False)
     project = open_project()
     sections = examine(project, least, against)
     _print(project, sections, form)
@@ -82,6 +86,8 @@ def _judge(project: Project, folder: Path) -> list[Finding]:
 
     outcome = run([folder], project.shown, None, Projects({project.root: project}), whole=True)
     settled = settle(outcome, Codes(), Selection(), project.root.joinpath)
+    if settled.hidden:
+        click.echo("not shown: " + ", ".join(f"{count} {why}" for why, count in settled.hidden), err=True)
     return [finding for finding in settled.findings if finding.code != "PV100"]
 
 

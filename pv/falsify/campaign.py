@@ -51,13 +51,16 @@ def run_campaign(
     threads = torch.get_num_threads()
     tracer = Tracer(root)
     loader = Loader(root, sources, tracer)
-    loader.fresh(_tops(works, root, sources, today))
+    tops = _tops(works, root, sources, today)
+    loader.fresh(tops)
     torch.set_num_threads(1)
     try:
         with loader.active():
             for work in works:
                 started(work)
-                tracer.forget()
+                # Each trial imports the code anew: what one leaves in a module or a cache must not decide another.
+                loader.fresh(tops)
+                torch.manual_seed(0)
                 yield _run(work, Bench(root, tuple(sources), today, plan, tracer, loader))
     finally:
         torch.set_num_threads(threads)
@@ -124,6 +127,9 @@ def _load(work: Work, bench: Bench) -> Trial:
     invariants = tuple(found for name in test.binds_to if (found := contract.invariant(name)) is not None)
     if equation is None or len(invariants) != len(test.binds_to):
         raise PvError(f"{test.id} binds to something that {contract.name} does not have", exit=Exit.MEND)
+    place = find_target(bench.root, bench.sources, work.binding.target)
+    if place.problem:
+        raise PvError(place.problem, exit=Exit.MEND, hint=place.hint)
     names = tuple(argument.name for argument in equation.arguments)
     subject = Subject(bench.loader.target(work.binding.target), names, bench.tracer)
     return Trial(test.id, equation, invariants, _falsifier(work, bench), _faults(work, bench), subject)
@@ -153,9 +159,8 @@ def _module_of(path: str, bench: Bench) -> str:
 def _tops(works: Sequence[Work], root: Path, sources: Sequence[str], today: Today) -> list[str]:
     """Top-level names of every module that the trials may import from the project: another one may have the same."""
     files = {find_target(root, sources, work.binding.target).path for work in works} - {""}
-    names = {work.binding.target.partition(":")[0] for work in works}
     for work in works:
         files |= {entry.path for entry in today.index.falsifiers_of(work.contract.name, work.test.id)}
         files |= {entry.path for entry in today.index.faults_of(work.contract.name)}
-    names |= {today.code.module_name(path) for file in files for path in (file, *today.code.closure(file))}
+    names = {today.code.module_name(path) for file in files for path in (file, *today.code.closure(file))}
     return sorted({name.partition(".")[0] for name in names} - sys.stdlib_module_names)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 
 from pv.contract.model import Invariant
 from pv.falsify.cases import Case
 from pv.falsify.declare import Fault
+from pv.falsify.encode import fingerprint
 from pv.falsify.trace import Tracer
 
 # What a check of these looks at is what the smoke check looks at, so their faults need not get past it.
@@ -41,13 +42,18 @@ class GrossFault(BaseException):
     """
 
 
-def faulted(subject: Subject, fault: Fault, invariant: Invariant) -> Callable[..., Any]:
+def faulted(subject: Subject, fault: Fault, invariant: Invariant, gross: list[str]) -> Subject:
     """`subject` with `fault` in it.
 
-    The callable raises GrossFault where the violation would not get past the smoke check, unless `invariant` is itself
+    Where the violation would not get past the smoke check (it raises, has another type, shape or dtype, is not finite, or
+    differs when called again), the reason goes into `gross` and a call raises GrossFault, unless `invariant` is itself
     about what that check looks at.
     """
     plain = Subject(subject.function, subject.arguments)
+
+    def refuse(reason: str) -> NoReturn:
+        gross.append(reason)  # kept as well as raised: a falsifier may catch everything
+        raise GrossFault(reason)
 
     def call(*values: Any, **named: Any) -> Any:
         case = Case(dict(zip(subject.arguments, values, strict=False)), **named)
@@ -55,19 +61,34 @@ def faulted(subject: Subject, fault: Fault, invariant: Invariant) -> Callable[..
             return fault.function(plain if fault.wraps else plain(*values, **named), case)
         right = plain(*values, **named)
         wanted = _smoke(right)  # before the fault, which may change the output in place
-        wrong = fault.function(plain if fault.wraps else right, case)
+        try:
+            wrong = fault.function(plain if fault.wraps else right, case)
+            again = fault.function(plain if fault.wraps else plain(*values, **named), case)
+        except Exception as error:
+            refuse(f"it raises {type(error).__name__}: {error}")
         seen = _smoke(wrong)
         if seen != wanted:
-            raise GrossFault(f"it returns {seen} where the subject returns {wanted}")
+            refuse(f"it returns {seen} where the subject returns {wanted}")
+        if not _same(wrong, again):
+            refuse("it returns something else when it is called again")
         return wrong
 
-    return call
+    return Subject(call, subject.arguments)
+
+
+def _same(one: Any, other: Any) -> bool:
+    try:
+        return fingerprint({"output": one}) == fingerprint({"output": other})
+    except TypeError:  # an output that no case could hold either: its faults are compared by their checks alone
+        return True
 
 
 def _smoke(output: Any) -> str:
     """Type, shape, dtype and finiteness of an output, in words."""
     if isinstance(output, (tuple, list)):
-        return f"{type(output).__name__} of {len(output)} ({', '.join(_smoke(item) for item in output[:8])})"
+        return f"{type(output).__name__} of {len(output)} ({', '.join(_smoke(item) for item in output)})"
+    if isinstance(output, Mapping):
+        return f"mapping ({', '.join(f'{key!r}: {_smoke(item)}' for key, item in output.items())})"
     if hasattr(output, "shape") and hasattr(output, "dtype"):
         import torch
 

@@ -50,7 +50,8 @@ def _catches(trial: Trial, fault: Fault, invariant: Invariant, seed: int) -> boo
     tally = Tally(Check(trial.invariants))
     found = trial.regions()
     share = -(-TEETH_EXAMPLES // len(found))
-    subject = faulted(trial.subject, fault, invariant)
+    gross: list[str] = []
+    subject = faulted(trial.subject, fault, invariant, gross)
     for region in found:
         tally.seen[region.name] = set()
         body = judge_of(trial, region, tally, subject)
@@ -59,6 +60,8 @@ def _catches(trial: Trial, fault: Fault, invariant: Invariant, seed: int) -> boo
         except (Unsatisfiable, Flaky):
             continue
         except Falsified:
+            if gross:
+                raise GrossFault(gross[0]) from None
             return tally.last is not None and tally.last[2].invariant == invariant.name
         except (GrossFault, KeyboardInterrupt):
             raise

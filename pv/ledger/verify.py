@@ -14,7 +14,14 @@ from pv.finding import Exit, Finding, Place, PvError, Severity
 from pv.ledger.promotion import Promotion, read_promotions
 from pv.ledger.receipt import Receipt, read_receipts
 from pv.ledger.store import Stored
+from pv.level import Level
+from pv.verdict import Kind
 
+_KINDS = {
+    Level.PARTIAL_ALGORITHM_LEVEL: Kind.ALGORITHM,
+    Level.FUNCTIONAL: Kind.LIVE,
+    Level.DISCHARGED: Kind.ORACLE,
+}
 _TAMPERED = "files of the ledger are written by pv alone: git checkout restores it"
 
 
@@ -84,6 +91,17 @@ def _cited(promotion: Promotion, receipts: dict[str, Receipt], ledger: Path, sho
             elif receipt.verdict.value != "held":
                 message = f"cites for {promise.test} the receipt {name[:12]}…, whose verdict is {receipt.verdict.label}"
                 yield Finding("PV603", Severity.ERROR, place, message, _TAMPERED)
+            elif not receipt.teeth or not all(tooth.caught for tooth in receipt.teeth):
+                message = f"cites for {promise.test} the receipt {name[:12]}…, whose falsifier has no teeth"
+                yield Finding("PV603", Severity.ERROR, place, message, _TAMPERED)
+        kinds = {receipts[name].kind for name in promise.receipts if name in receipts}
+        if kinds and _KINDS[promise.level] not in kinds:
+            message = f"promises {promise.test} at {promise.level.short} on receipts of the kind {_words(kinds)} alone"
+            yield Finding("PV603", Severity.ERROR, place, message, _TAMPERED)
+
+
+def _words(kinds: Iterable[Kind]) -> str:
+    return ", ".join(sorted(kind.value for kind in kinds))
 
 
 def _misplaced(path: Path, contract: str, ledger: Path, shown: str) -> Iterator[Finding]:

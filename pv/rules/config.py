@@ -10,6 +10,8 @@ from pv.contract.quote import nearest
 from pv.finding import Finding, PvError, Severity
 
 DOCUMENT = "PV1"
+UNANSWERABLE = (DOCUMENT, "PV4")
+"""What neither a comment nor a setting answers: a document that cannot be trusted, a promise above its support."""
 """Codes that begin so are about the text itself: where it cannot be read, nothing of it was judged."""
 
 _WORDS = {"note": Severity.NOTE, "warning": Severity.WARNING, "error": Severity.ERROR, "off": None}
@@ -40,8 +42,9 @@ def _weight(code: str, row: Any, codes: Collection[str]) -> Weight:
         raise PvError(f"{where}: severity is {severity!r}; expected one of {', '.join(_WORDS)}")
     if not isinstance(reason, str) or not reason.strip():
         raise PvError(f"{where} has no reason", hint='say why, for whoever reads it next: reason = "…"')
-    if code.startswith(DOCUMENT) and severity != "error":
-        raise PvError(f"{where}: what is wrong with a document itself stays an error", hint="mend the document")
+    if code.startswith(UNANSWERABLE) and severity != "error":
+        said = "what is wrong with a document itself stays an error, and so does a promise above its support"
+        raise PvError(f"{where}: {said}", hint="mend the document; earn the level or lower the promise")
     return Weight(_WORDS[severity], reason)
 
 
@@ -67,7 +70,7 @@ class Selection(NamedTuple):
 
     def admits(self, code: str) -> bool:
         """Whether a finding of this code is shown; one about the document itself always is."""
-        if code.startswith(DOCUMENT):
+        if code.startswith(UNANSWERABLE):
             return True
         return (not self.select or code.startswith(self.select)) and not code.startswith(self.ignore)
 

@@ -11,7 +11,7 @@ import yaml
 from pv.contract.document import split_lines
 from pv.contract.quote import nearest, shorten
 from pv.finding import Finding, Place, Severity
-from pv.rules.config import DOCUMENT
+from pv.rules.config import UNANSWERABLE
 from pv.rules.registry import explained
 
 MARK = b"pv:"
@@ -104,7 +104,7 @@ def answered(
         for ignore in listed
         if ignore.reason
         for code in ignore.codes
-        if not code.startswith(DOCUMENT)
+        if not code.startswith(UNANSWERABLE)
     }
     kept, used = [], []
     for finding in findings:
@@ -139,6 +139,7 @@ def _problem(ignore: Ignore, codes: Collection[str]) -> tuple[str, str]:
     for code in ignore.codes:
         if code not in codes:
             return f"ignore[{shorten(code)[1:-1]}]: there is no such rule", nearest(code, sorted(codes))
-        if code.startswith(DOCUMENT):
-            return f"ignore[{code}]: what is wrong with a document itself cannot be ignored", "mend the document"
+        if code.startswith(UNANSWERABLE):
+            seen = f"ignore[{code}]: what is wrong with a document itself, or promised above its support, cannot be ignored"
+            return seen, "mend the document; earn the level or lower the promise"
     return ("", "") if ignore.reason else (f"ignore[{', '.join(ignore.codes)}] gives no reason", f"write {form}")

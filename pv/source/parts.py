@@ -12,6 +12,8 @@ from pv.source.code import TOP_LEVEL, ModuleParts, import_closure, module_parts
 from pv.source.falsifiers import FalsifierIndex
 from pv.source.syntax import read_source
 
+ABSENT = sha256(b"there is no such file")
+
 
 class Code:
     """Digests of one project's code, each file read and parsed at most once."""
@@ -27,6 +29,8 @@ class Code:
         if name == FILE:
             try:
                 return sha256((self._root / path).read_bytes())
+            except FileNotFoundError:
+                return ABSENT  # asked for and not there: once it is, the evidence is stale
             except OSError:
                 return None
         parsed = self._module(path)

@@ -46,7 +46,7 @@ def test_a_promise_that_is_supported_is_no_finding(support: Level) -> None:
      "NO EVIDENCE: stale, subject changed (kernels/double.py: double)", "pv falsify --id FALSIFY-D-001"),
     (assessed(Level.NO_EVIDENCE), Severity.UNMEASURED, "NO EVIDENCE: something more", "pv falsify --id FALSIFY-D-001"),
     (assessed(Level.NO_EVIDENCE, verdict="vacuous"), Severity.ERROR, "NO EVIDENCE: something more",
-     "pv falsify --id FALSIFY-D-001"),
+     "mend what pv show FALSIFY-D-001 says, then pv falsify --id FALSIFY-D-001"),
     (assessed(Level.FALSIFIED, verdict="falsified"), Severity.ERROR, "FALSIFIED: something more", "pv show FALSIFY-D-001"),
     (assessed(Level.NO_CHECK), Severity.ERROR, "NO CHECK: something more", "write a falsifier for FALSIFY-D-001"),
 ])  # fmt: skip
