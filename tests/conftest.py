@@ -89,10 +89,10 @@ def edit(path: Path, find: str, replace: str) -> None:
     path.write_text(text.replace(find, replace), encoding="utf-8")
 
 
-def require_program(name: str, package: str) -> None:
-    """Skip where a system package is missing; with CI=true fail, because CI's job is to have it (`make system`)."""
-    if shutil.which(name):
-        return
+def require_program(name: str, package: str) -> str:
+    """Where the program is. Skip without its system package; with CI=true fail: CI's job is to have it (`make system`)."""
+    if found := shutil.which(name):
+        return found
     reason = f"needs {name}, of Debian's package {package}: make system"
     if os.environ.get("CI") == "true":
         pytest.fail(reason)

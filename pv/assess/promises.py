@@ -47,13 +47,6 @@ def broken_promises(
             )
 
 
-def short_of(assessments: Iterable[Assessment], least: Level) -> Iterator[tuple[Assessment, Severity]]:
-    """The assessments below `least`, each with how much that weighs."""
-    for row in assessments:
-        if row.level < least:
-            yield row, row.severity
-
-
 def mend(row: Assessment) -> str:
     """The cheapest command that brings `row` on."""
     if row.level is Level.FALSIFIED:

@@ -29,7 +29,7 @@ def status(contracts: tuple[str, ...], form: str) -> Exit:
         value = {"tests": [assessment_value(row) for row in rows], "vectors": vectors(rows), "unreadable": unread}
         click.echo(json_text({**value, "counts": dict(summary_counts(rows))}))
         return Exit.OK
-    print_status(rows, "")
+    print_status(rows)
     click.echo(counts_text(summary_counts(rows)))
     for path in unread:
         click.echo(f"{path} could not be read and is not counted: pv validate {path}")

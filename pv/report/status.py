@@ -17,7 +17,7 @@ from pv.verdict import Verdict
 MEASURED = (Verdict.HELD, Verdict.FALSIFIED, Verdict.VACUOUS)
 
 
-def print_status(rows: Sequence[Assessment], outside: str) -> None:
+def print_status(rows: Sequence[Assessment]) -> None:
     """The table of `pv status` and, below it, the level vector of each contract."""
     from rich import box
     from rich.console import Console
@@ -34,8 +34,6 @@ def print_status(rows: Sequence[Assessment], outside: str) -> None:
     console.print(table)
     for contract, vector in vectors(rows).items():
         console.print(f"{contract}: {vector}")
-    if outside:
-        console.print(outside)
 
 
 def freshness(row: Assessment) -> str:

@@ -79,9 +79,13 @@ def read_selection(select: Sequence[str], ignore: Sequence[str], codes: Collecti
     """The options' values, each a list with commas. Raises PvError for what begins no code."""
     chosen, left_out = _prefixes("--select", select, codes), _prefixes("--ignore", ignore, codes)
     for prefix in left_out:
-        if prefix.startswith(DOCUMENT) or DOCUMENT.startswith(prefix):
-            hint = "what is wrong with a document itself is always shown; name PV2, PV3 or a code"
-            raise PvError(f"--ignore {prefix} would hide that a file was not judged", hint=hint)
+        if any(prefix.startswith(shown) or shown.startswith(prefix) for shown in UNANSWERABLE):
+            hint = (
+                "what is wrong with a document itself, or promised above its support, is always shown; name PV2 or PV3"
+            )
+            raise PvError(
+                f"--ignore {prefix} would hide that a file was not judged, or a promise above its support", hint=hint
+            )
     return Selection(chosen, left_out)
 
 

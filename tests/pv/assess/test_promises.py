@@ -11,7 +11,7 @@ from receipts import NONE, promise, receipt
 
 from pv.assess.freshness import Cause
 from pv.assess.levels import Assessment
-from pv.assess.promises import broken_promises, key_of, mend, short_of, strongest
+from pv.assess.promises import broken_promises, key_of, strongest
 from pv.assess.promote import by_level, promotable
 from pv.finding import Finding, Severity
 from pv.ledger.promotion import Promise, Promotion
@@ -80,13 +80,6 @@ def test_the_strongest_promise_counts_whatever_the_order() -> None:
 def test_an_iterator_of_promotions_is_read_once() -> None:
     rows = broken_promises(iter([promotion("p", promise(NONE))]), {}, "ledger")
     assert [row.code for row in rows] == ["PV403"]
-
-
-def test_what_is_short_of_a_level_weighs_as_its_cause_does() -> None:
-    rows = [assessed(PARTIAL), assessed(Level.NO_EVIDENCE, stale=True), assessed(Level.FALSIFIED, verdict="falsified")]
-    assert list(short_of(rows, PARTIAL)) == [(rows[1], Severity.UNMEASURED), (rows[2], Severity.ERROR)]
-    assert [row for row, _ in short_of(rows, Level.FUNCTIONAL)] == rows
-    assert [mend(row).split()[1] for row in rows] == ["falsify", "falsify", "show"]
 
 
 def test_each_row_is_promised_at_what_it_supports_and_the_same_again_adds_nothing() -> None:

@@ -115,6 +115,7 @@ def test_a_run_looks_at_what_it_is_asked_to(options: list[str], expected: list[s
         (["--ignore", "PV1"], "would hide that a file was not judged"),
         (["--ignore", "PV"], "would hide that a file was not judged"),
         (["--ignore", "PV101"], "would hide that a file was not judged"),
+        (["--ignore", "PV401"], "or a promise above its support"),
     ],
 )
 def test_what_selects_nothing_or_hides_all_is_misuse(options: list[str], says: str, project: Path, pv: Pv) -> None:
