@@ -6,20 +6,25 @@ TYPE_CHECKING = False  # not from `typing`, which would be most of what importin
 if TYPE_CHECKING:
     from typing import Any
 
+    from pv.falsify.casefile import load_case
     from pv.falsify.cases import Case
     from pv.falsify.check import Check
-    from pv.falsify.declare import falsifier, fault
+    from pv.falsify.declare import falsifier, fault, stratum
+    from pv.falsify.strategy import cases
     from pv.falsify.subject import Subject
 
 __version__ = "0.1.0"
-__all__ = ["Case", "Check", "Subject", "__version__", "falsifier", "fault"]
+__all__ = ["Case", "Check", "Subject", "__version__", "cases", "falsifier", "fault", "load_case", "stratum"]
 
 _HOMES = {
     "falsifier": "pv.falsify.declare",
     "fault": "pv.falsify.declare",
+    "stratum": "pv.falsify.declare",
+    "cases": "pv.falsify.strategy",
     "Subject": "pv.falsify.subject",
     "Case": "pv.falsify.cases",
     "Check": "pv.falsify.check",
+    "load_case": "pv.falsify.casefile",
 }
 
 

@@ -114,7 +114,7 @@ def _items(files: Sequence[ContractFile], bindings: Iterable[Binding], index: Fa
         yield from _mark(fault, "fault", fault.invariant, owners)
     for row in bindings:
         id_ = f"binding {row.contract}:{row.equation}:{row.name}"
-        yield Node(id_, "binding", f"{row.name} = {row.target}", row.contract, None, row.place)
+        yield Node(id_, "binding", f"{row.name} = {row.code}", row.contract, None, row.place)
         yield Edge(id_, "stands_for", f"{row.contract}:{row.equation}")
 
 

@@ -6,8 +6,12 @@ from enum import IntEnum
 
 
 class Level(IntEnum):
-    """Ordered from least to most. Levels are computed from receipts, never typed; see DESIGN.md, "Evidence"."""
+    """Ordered from least to most. Levels are computed from receipts, never typed; see DESIGN.md, "Evidence".
 
+    NOT_APPLICABLE is no pass: it is what the binding says of a subject that a test cannot be put to.
+    """
+
+    NOT_APPLICABLE = -2
     FALSIFIED = -1
     NO_CHECK = 0
     NO_EVIDENCE = 1

@@ -30,10 +30,12 @@ if TYPE_CHECKING:  # `pv validate` asks for evidence only where a contract promi
     from pv.assess.levels import Assessment
     from pv.assess.policy import Policy, Scope
     from pv.assess.promises import Key
+    from pv.assess.subjects import Subjects
     from pv.contract.predecessor.model import PredecessorFile
     from pv.ledger.promotion import Promotion
     from pv.ledger.receipt import Receipt
-    from pv.source.falsifiers import FalsifierIndex
+    from pv.source.attack import Attack
+    from pv.source.falsifiers import FalsifierEntry, FalsifierIndex
     from pv.source.target import TargetFound
 
 __all__ = [
@@ -110,6 +112,16 @@ class Project:
 
         return index_falsifiers(self.root, self.root / FALSIFIERS)
 
+    def attack(self, entry: FalsifierEntry) -> Attack:
+        """What the text of a falsifier shows of how it attacks."""
+        return self._read_attack(entry)
+
+    @cached_property
+    def _read_attack(self) -> Callable[[FalsifierEntry], Attack]:
+        from pv.source.attack import attack_reader
+
+        return attack_reader(self.index)
+
     @cached_property
     def today(self) -> Today:
         """Today's digests."""
@@ -139,30 +151,62 @@ class Project:
 
     def subject(self, contract: Contract, test: FalsificationTest) -> Binding | None:
         """The default subject of the test's equation, or its only one."""
-        bound = [
-            row
-            for row in self.bindings
-            if (row.contract, row.equation, row.role) == (contract.name, test.equation, "subject")
-        ]
-        return next((row for row in bound if row.default), bound[0] if len(bound) == 1 else None)
+        from pv.assess.subjects import default_subject
 
-    def assess(self, contract: Contract, test: FalsificationTest) -> Assessment:
-        """The level of `test` on its default subject; without one there is no check."""
+        return default_subject(self.bindings, contract.name, test.equation)
+
+    def subjects(self, contract: Contract, test: FalsificationTest, which: str = "") -> Subjects:
+        """The subjects of `test` that `which` means: a name, `all`, or (empty) the default one.
+
+        Raises PvError, with the nearest name, when no subject of the project is called so.
+        """
+        from pv.assess.subjects import Subjects, choose, not_applicable
+
+        self._require_subject(which)
+        chosen = choose(self.bindings, contract.name, test.equation, which)
+        reasons = [(row, not_applicable(contract, test, row)) for row in chosen]
+        kept = tuple(row for row, reason in reasons if not reason)
+        return Subjects(kept, tuple((row, reason) for row, reason in reasons if reason))
+
+    def _require_subject(self, which: str) -> None:
+        from pv.assess.subjects import ALL
+
+        names = sorted({row.name for row in self.bindings if row.role == "subject"})
+        if which not in ("", ALL, *names):
+            raise PvError(f"no subject is called {which!r} in {BINDING}", hint=nearest(which, [*names, ALL]))
+
+    def assess(self, contract: Contract, test: FalsificationTest, subject: Binding | None = None) -> Assessment:
+        """The level of `test` on `subject` (the default one when not given); without any there is no check."""
         from pv.assess.levels import Assessment, assess
 
-        binding = self.subject(contract, test)
+        default = self.subject(contract, test)
+        binding = subject or default
         if binding is None:
             none, lacking = Level.NO_CHECK, f"a subject: {test.equation} is not bound in {BINDING}"
             return Assessment(contract.name, test.id, test.equation, "", none, none, (), None, (lacking,))
         receipts = self.receipts.get(test.id, ())
-        return assess(contract, test, binding, receipts, self.today, self.scope, self.policy)
+        is_default = binding == default
+        return assess(contract, test, binding, receipts, self.today, self.scope, self.policy, default=is_default)
+
+    def assess_all(self, contract: Contract, test: FalsificationTest, which: str = "all") -> tuple[Assessment, ...]:
+        """The level of `test` on each subject that `which` means, the default first; see `subjects`.
+
+        Where the default is meant and there is none, its row says so.
+        """
+        from pv.assess.subjects import ALL, choose
+
+        self._require_subject(which)
+        chosen = choose(self.bindings, contract.name, test.equation, which)
+        lacking = which in ("", ALL) and self.subject(contract, test) is None
+        unbound = (self.assess(contract, test),) if lacking else ()
+        return (*unbound, *(self.assess(contract, test, row) for row in chosen))
 
     def assessments(self, contracts: Iterable[Contract] | None = None) -> dict[Key, Assessment]:
-        """One for each falsification test of `contracts` (default: all)."""
+        """One for each falsification test of `contracts` (default: all) and each of its subjects."""
         from pv.assess.promises import key_of
 
         chosen = self.contracts if contracts is None else contracts
-        rows = (self.assess(contract, test) for contract in chosen for test in contract.tests)
+        rows = (row for contract in chosen for test in contract.tests for row in self.assess_all(contract, test))
         return {key_of(row): row for row in rows}
 
     def keep(self, receipt: Mapping[str, Any]) -> Path:
@@ -182,9 +226,15 @@ class Project:
 
         return target_finder(self.root, self.sources)
 
+    def find_code(self, binding: Binding) -> TargetFound:
+        """Where the code of a binding stands: the function of its target, or the first file of its command."""
+        from pv.source.target import find_command
+
+        return self.find_target(binding.target) if binding.target else find_command(self.root, binding.command)
+
     def subject_place(self, binding: Binding) -> Place | None:
-        """Where the bound function is defined; None when it is not found."""
-        found = self.find_target(binding.target)
+        """Where the bound code is; None when it is not found."""
+        found = self.find_code(binding)
         return None if found.problem else Place(found.path, found.line)
 
     def select(self, ids: Sequence[str], contracts: Sequence[str]) -> list[tuple[Contract, FalsificationTest]]:

@@ -11,8 +11,11 @@ from pv.finding import PvError
 CONTRACTS = "contracts"
 BINDING = "contracts/binding.yaml"
 FALSIFIERS = "falsifiers"
+PINS = "falsifiers/pins"
+EQUIVALENT = "falsifiers/equivalent.yaml"
 LEDGER = "ledger"
 SHELF = ".pv"
+COUNTEREXAMPLES = ".pv/counterexamples"
 
 
 def find_root(start: Path) -> Path | None:

@@ -6,23 +6,21 @@ import shutil
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
 import torch
 from conftest import ROOT
-from hypothesis import strategies as st
 
 from pv.contract.model import Contract
 from pv.contract.read import read_bindings, read_contract
 from pv.falsify.cases import Case, Region
 from pv.falsify.declare import falsifier_in, fault_in
 from pv.falsify.explore import explore
+from pv.falsify.judge import Trial
 from pv.falsify.load import Loader
 from pv.falsify.subject import Subject
 from pv.falsify.trace import Tracer
-from pv.falsify.trial import Trial
 from pv.source.falsifiers import index_falsifiers
 
 CODE = ("implementations", "falsifiers")
@@ -59,12 +57,6 @@ def trials(root: Path) -> Iterator[tuple[Trial, ...]]:
         sys.modules.update(before)
 
 
-def on_drawn_cases(trial: Trial) -> Trial:
-    """`trial` on a few cases of each of its strata, the same at every call: drawing them takes longer than judging them."""
-    cases = st.sampled_from(drawn(trial.test, trial.regions()))
-    return replace(trial, falsifier=replace(trial.falsifier, cases=(("drawn", cases),)))
-
-
 def drawn(name: str, regions: Sequence[Region]) -> list[Case]:
     """A few cases of each of `regions`, kept under `name`."""
     if name not in _DRAWN:
@@ -79,7 +71,8 @@ _DRAWN: dict[str, list[Case]] = {}
 
 def _trials(root: Path, loader: Loader) -> Iterator[Trial]:
     contract, index = the_contract(), index_falsifiers(root, root / "falsifiers")
-    targets = {row.equation: row.target for row in read_bindings(ROOT / "contracts/binding.yaml", "binding").bindings}
+    rows = read_bindings(ROOT / "contracts/binding.yaml", "binding").bindings
+    targets = {row.equation: row.target for row in rows if row.default}
     module = loader.module("falsifiers.microgpt")
     for test in contract.tests:
         equation, (entry,) = contract.equation(test.equation), index.falsifiers_of(contract.name, test.id)

@@ -29,6 +29,7 @@ def receipt_value(**changes: Any) -> dict[str, Any]:
         "checks": 220,
         "residuals": [],
         "teeth": [tooth("double/twice")],
+        "mutants": {"tried": 2, "past": 1, "killed": "arithmetic@double:body[1].value"},
         "verdict": "held",
         "reason": "",
         "counterexample": None,

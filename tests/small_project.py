@@ -6,9 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from pv.falsify.campaign import Finished, run_campaign
-from pv.falsify.trial import Plan
-from pv.falsify.work import Work
+from pv.campaign.run import Bench, Finished, run_campaign
+from pv.falsify.work import Plan, Work
 from pv.project import Project, project_at
 
 FILES = {
@@ -91,8 +90,8 @@ def run(project: Project, examples: int = 200) -> list[Finished]:
         for contract, test in project.select([], [])
         if (binding := project.subject(contract, test)) is not None
     ]
-    campaign = run_campaign(works, root=project.root, sources=project.sources, today=project.today, plan=Plan(examples))
-    finished = list(campaign)
+    bench = Bench(project.root, project.sources, project.today, Plan(examples), jobs=2)
+    finished = sorted(run_campaign(works, bench), key=lambda row: row.work.test.id)
     for row in finished:
         project.keep(row.receipt)
     return finished

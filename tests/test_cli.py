@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -140,25 +139,6 @@ def test_a_crash_of_pv_is_70_and_asks_for_a_report(pv: Pv, monkeypatch: pytest.M
     monkeypatch.setitem(COMMANDS, "status", ("no.such.module", ""))
     ran = pv("status")
     assert (ran.exit, "this is a bug in pv" in ran.err) == (70, True)
-
-
-def test_a_run_that_is_interrupted_exits_130_and_keeps_what_was_done(scratch: Path) -> None:
-    process = subprocess.Popen(
-        [sys.executable, "-u", "-m", "pv", "falsify"],
-        cwd=scratch,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdout is not None
-    first = process.stdout.readline()
-    process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=60)
-    assert (process.returncode, "Traceback" in err) == (130, False)
-    assert first.startswith("FALSIFY-MG-001  held")
-    kept = list((scratch / ".pv/receipts/microgpt-v1").glob("*.json"))
-    assert len(kept) == 1 + out.count("  held  ")
-    assert "not run" in out
 
 
 def test_stale_runs_nothing_while_everything_is_fresh(scratch: Path, pv: Pv) -> None:

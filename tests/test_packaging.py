@@ -53,6 +53,13 @@ def test_the_wheel_holds_the_tool_its_schemas_and_nothing_else(wheel: Path) -> N
     assert {name.partition("/")[0] for name in names if ".dist-info" not in name} == {"pv"}
 
 
+def test_the_wheel_gives_pytest_its_plugin(wheel: Path) -> None:
+    archive = zipfile.ZipFile(wheel)
+    [points] = [name for name in archive.namelist() if name.endswith("/entry_points.txt")]
+    assert "[pytest11]\npv = pv.pytest_plugin\n" in archive.read(points).decode()
+    assert "pv/pytest_plugin/__init__.py" in archive.namelist()
+
+
 def test_the_core_has_neither_torch_nor_hypothesis_nor_numpy(core: Path) -> None:
     script = (
         "import importlib.util as u; print([n for n in ('torch', 'hypothesis', 'numpy', 'yaml') if u.find_spec(n)])"

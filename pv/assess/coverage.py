@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from pv.assess.levels import Assessment
+from pv.assess.subjects import default_subject
 from pv.contract.model import Binding, Contract, FalsificationTest, Invariant
 from pv.level import Level
 from pv.source.falsifiers import FalsifierEntry, FalsifierIndex, FaultEntry
@@ -14,11 +15,15 @@ from pv.source.target import TargetFound
 
 @dataclass(frozen=True, slots=True)
 class Attack:
-    """A test bound to an invariant, the functions that carry it out, and what is known of it today."""
+    """A test bound to an invariant, the functions that carry it out, and what is known of it today.
+
+    `assessment` is of the default subject, `others` of every other one.
+    """
 
     test: FalsificationTest
     falsifiers: tuple[FalsifierEntry, ...]
     assessment: Assessment
+    others: tuple[Assessment, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,20 +63,22 @@ class Cover:
 def cover(
     contract: Contract,
     index: FalsifierIndex,
-    bindings: Iterable[Binding],
-    assess: Callable[[FalsificationTest], Assessment],
-    find_target: Callable[[str], TargetFound],
+    bindings: Sequence[Binding],
+    assess: Callable[[FalsificationTest], Sequence[Assessment]],
+    find_code: Callable[[Binding], TargetFound],
 ) -> list[Cover]:
-    """Each invariant of `contract` with what stands behind it, in the order written."""
+    """Each invariant of `contract` with what stands behind it, in the order written.
+
+    `assess` gives what is known of a test on each subject, the default one first.
+    """
     faults = index.faults_of(contract.name)
-    own = [row for row in bindings if row.contract == contract.name and row.role == "subject"]
     attacks = {
-        test.id: Attack(test, index.falsifiers_of(contract.name, test.id), assess(test)) for test in contract.tests
+        test.id: _attack(test, index.falsifiers_of(contract.name, test.id), assess(test)) for test in contract.tests
     }
     rows = []
     for equation in contract.equations:
-        subject = _default(row for row in own if row.equation == equation.name)
-        code = find_target(subject.target) if subject else None
+        subject = default_subject(bindings, contract.name, equation.name)
+        code = find_code(subject) if subject else None
         for clause in equation.invariants:
             bound = tuple(attack for attack in attacks.values() if clause.name in attack.test.binds_to)
             caught = tuple(fault for fault in faults if fault.invariant == clause.name)
@@ -79,10 +86,8 @@ def cover(
     return rows
 
 
-def _default(bound: Iterable[Binding]) -> Binding | None:
-    """The subject meant when none is named: the default, or the only one."""
-    several = list(bound)
-    return next((row for row in several if row.default), several[0] if len(several) == 1 else None)
+def _attack(test: FalsificationTest, found: tuple[FalsifierEntry, ...], known: Sequence[Assessment]) -> Attack:
+    return Attack(test, found, known[0], tuple(known[1:]))
 
 
 def holes_first(rows: Iterable[Cover]) -> list[Cover]:

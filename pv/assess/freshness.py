@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from pv.contract.clause import clause_parts
 from pv.contract.model import Binding, Contract, FalsificationTest
+from pv.contract.strata import named_by
 from pv.digest import digest
 from pv.ledger.receipt import CAUSES, DIGESTS, Part, Receipt
 from pv.source.falsifiers import FalsifierIndex
@@ -37,13 +38,27 @@ class Today:
 
     def falsifier(self, contract: Contract, test: FalsificationTest) -> tuple[Part, ...]:
         """The code that attacks on behalf of `test`."""
-        return self.code.falsifier(self.index, contract.name, test.id, test.binds_to)
+        equation = contract.equation(test.equation)
+        strata = named_by(equation) if equation is not None and self.index.strata else ()
+        return self.code.falsifier(self.index, contract.name, test.id, test.binds_to, strata)
 
 
 def binding_parts(binding: Binding) -> tuple[Part, ...]:
-    """What a binding says about the code it stands for; `default` only says which one is meant when none is named."""
+    """What a binding says about the code it stands for; `default` only says which one is meant when none is named.
+
+    What is left at its default adds nothing, so that a key which a later version brings makes no evidence stale.
+    """
     meaning = ["pv-binding-1", binding.contract, binding.equation, binding.name, binding.role, binding.target]
-    return (Part("", f"{binding.equation}, {binding.name}", digest(meaning)),)
+    reached = {
+        "adapter": binding.adapter if binding.adapter != "function" else "",
+        "factory": binding.factory,
+        "command": list(binding.command),
+        "exchange": binding.exchange if binding.exchange != "safetensors" else "",
+        "requires": sorted(binding.requires),
+        "not_applicable": sorted(about for about, _ in binding.not_applicable),
+    }
+    more = [[key, value] for key, value in reached.items() if value]
+    return (Part("", f"{binding.equation}, {binding.name}", digest([*meaning, *more])),)
 
 
 def causes(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from pv.assess.levels import Assessment
+from pv.assess.levels import Assessment, run_command
 from pv.finding import Finding, Place, Severity
 from pv.ledger.promotion import Promise, Promotion
 from pv.level import Level
@@ -28,6 +28,12 @@ def strongest(promotions: Iterable[Promotion]) -> dict[Key, Promise]:
     return found
 
 
+def unsupported(promotions: Iterable[Promotion], assessments: Mapping[Key, Assessment]) -> set[Key]:
+    """What is promised above its support, among what there still is."""
+    made = strongest(promotions).items()
+    return {key for key, promise in made if key in assessments and assessments[key].level < promise.level}
+
+
 def broken_promises(
     promotions: Iterable[Promotion], assessments: Mapping[Key, Assessment], shown: str
 ) -> Iterator[Finding]:
@@ -47,15 +53,25 @@ def broken_promises(
             )
 
 
+def is_excused(row: Assessment) -> bool:
+    """Whether nobody has to do anything: the test does not apply to a subject that is not the default one."""
+    return row.level is Level.NOT_APPLICABLE and not row.default
+
+
 def mend(row: Assessment) -> str:
     """The cheapest command that brings `row` on."""
+    show = f"pv show {row.test}" + ("" if row.default else f" --subject {row.subject}")
+    if row.level is Level.NOT_APPLICABLE and row.default:
+        return f"bind {row.equation} to a default subject that {row.test} applies to"
+    if row.level is Level.NOT_APPLICABLE:
+        return f"take `not_applicable` out of the binding {row.subject} of {row.equation}"
     if row.level is Level.FALSIFIED:
-        return f"pv show {row.test}"
+        return show
     if row.level is Level.NO_CHECK:
         return f"write a falsifier for {row.test}"
     if row.severity is Severity.ERROR:
-        return f"mend what pv show {row.test} says, then pv falsify --id {row.test}"
-    return f"pv falsify --id {row.test}"
+        return f"mend what {show} says, then {run_command(row)}"
+    return run_command(row)
 
 
 def _because(row: Assessment) -> str:

@@ -12,7 +12,8 @@ from pv.finding import Exit
 @click.argument("contracts", nargs=-1)
 @FORMAT
 def coverage(contracts: tuple[str, ...], form: str) -> Exit:
-    """For each invariant its tests, falsifiers, faults, subject and level; those with something missing first.
+    """For each invariant its tests, falsifiers, faults, subject and levels; those with something missing first. A level of
+    another subject than the default one is shown and fills no hole.
 
     CONTRACTS are names or files; without any, all of the project. Runs nothing. Exits 0 whenever it could read: `pv gate`
     is what fails.
@@ -35,8 +36,8 @@ def coverage(contracts: tuple[str, ...], form: str) -> Exit:
             contract,
             project.index,
             project.bindings,
-            lambda test, contract=contract: project.assess(contract, test),  # type: ignore[misc] # bound now, not late
-            project.find_target,
+            lambda test, contract=contract: project.assess_all(contract, test),  # type: ignore[misc] # bound now, not late
+            project.find_code,
         )
     ]
     unread = [file.document.path for file in project.contract_files if file.contract is None]

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from typing import TYPE_CHECKING
+import math
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from pv.cli.group import FORMAT
-from pv.falsify.work import Work
-from pv.finding import Exit, Finding, PvError, Severity, worst
-from pv.level import Level
-from pv.verdict import Verdict
+from pv.cli.amounts import size, span
+from pv.cli.group import SUBJECT
+from pv.finding import Exit, PvError, worst
+from pv.report.trial_formats import TRIAL_FORMATS
 
 if TYPE_CHECKING:
-    from pv.contract.model import Contract, FalsificationTest
-    from pv.falsify.campaign import Finished
+    from pv.campaign.budget import Budget
+    from pv.campaign.order import Bench, Order
+    from pv.cli.attack import Chosen
     from pv.project import Project
+    from pv.report.trial_formats import Selected, Summary
 
 
 @click.command()
@@ -28,146 +27,116 @@ if TYPE_CHECKING:
     "--id", "ids", multiple=True, metavar="ID", help="Only this test; an ending (FALSIFY-009) selects every id with it."
 )
 @click.option("--stale", is_flag=True, help="Only what is not shown by fresh evidence.")
+@SUBJECT
+@click.option("--skip-slow", is_flag=True, help="Leave out falsifiers that say slow=True: they count as not run.")
 @click.option(
     "--examples",
-    default=200,
-    show_default=True,
     type=click.IntRange(1, 10**7),
-    help="Cases per test, over all its strata.",
+    help="Cases per test, over all its strata; without it what its falsifier says, or 200 (the policy's cases, if more).",
 )
 @click.option("--seed", default=0, show_default=True, type=click.IntRange(0), help="Another seed draws other cases.")
-@FORMAT
-def falsify(contracts: tuple[str, ...], ids: tuple[str, ...], stale: bool, examples: int, seed: int, form: str) -> Exit:
+@click.option(
+    "--timeout",
+    type=span,
+    metavar="S",
+    help="Seconds for a trial's cases, and again for each step of its proof; without it what its falsifier says, or 60.",
+)
+@click.option(
+    "--memory", type=size, default="4G", show_default=True, metavar="SIZE", help="What a trial may take beyond torch."
+)
+@click.option("--jobs", type=click.IntRange(1, 1024), help="Processes at a time; without it one for each core.")
+@click.option(
+    "--time-budget",
+    type=span,
+    metavar="TIME",
+    help="Begin nothing after 10m, say: what needs it most first, then more cases while there is time.",
+)
+@click.option("--until-falsified", is_flag=True, help="New cases, round after round, until something is falsified.")
+@click.option(
+    "--format", "form", type=click.Choice(list(TRIAL_FORMATS)), default="text", show_default=True,
+    help="For people, for programs, or for a service.",
+)  # fmt: skip
+def falsify(contracts: tuple[str, ...], ids: tuple[str, ...], form: str, **options: Any) -> Exit:
     """Attack the implementation on behalf of each falsification test; keep a receipt of every run.
 
     CONTRACTS are names or files; without any, all of the project. A test holds only when no case broke it, every declared
-    stratum was visited, and its falsifier caught the faults of the clauses it is bound to.
+    stratum was visited, and its falsifier caught the faults of the clauses it is bound to. Each runs in processes of its
+    own, and what it does to them is its own error. Slow ones run last. Ctrl-C and SIGTERM keep what is done (130).
 
     \b
       pv falsify                         everything
       pv falsify --stale                 what changed since it was last shown
       pv falsify --id FALSIFY-MG-009     one test
+      pv falsify --time-budget 10m       as much as can be shown in ten minutes
 
     Receipts go to .pv/ (not for git); `pv ledger promote` copies what is relied on into ledger/.
     """
+    from pv.cli.attack import Session, choose
     from pv.project import open_project
 
     project = open_project()
-    selected = project.select(ids, contracts)
-    findings = [*unreadable(project), *unbound(project, selected)]
-    if not selected and not findings:
+    tests = project.select(ids, contracts)
+    chosen = choose(project, tests, options["subject"], stale=options["stale"], skip_slow=options["skip_slow"])
+    if not tests and not chosen.findings:
         raise PvError("there is no falsification test to run", exit=Exit.RUN, hint="write one in contracts/")
-    asked = set(ids) - {test.id for _, test in selected}
-    if asked and form == "text":
-        click.echo(f"{', '.join(sorted(asked))}: {', '.join(test.id for _, test in selected)}")
-    chosen = [Work(contract, test, row) for contract, test in selected if (row := project.subject(contract, test))]
-    works = [work for work in chosen if is_open(project, work)] if stale else chosen
-    finished: list[Finished] = []
-    try:
-        attack(project, works, examples, seed, finished, form)
-    finally:  # also what was done before Ctrl-C is reported
-        close(project, finished, len(chosen) - len(works), len(works), findings, form)
-    return worst([*(row.outcome.verdict.exit for row in finished), *(finding.severity.exit for finding in findings)])
+    _explain(
+        chosen, set(ids) - {test.id for _, test in tests}, [test.id for _, test in tests], options["subject"], form
+    )
+    bench = bench_of(project, options)
+    budget = budget_of(project, chosen.trials, bench, options)
+    return exit_of(Session(project, chosen, TRIAL_FORMATS[form]()).run(budget, bench))
 
 
-def is_open(project: Project, work: Work) -> bool:
-    """Whether fresh evidence does not already show that the test holds."""
-    return project.assess(work.contract, work.test).level < Level.PARTIAL_ALGORITHM_LEVEL
+def bench_of(project: Project, options: dict[str, Any]) -> Bench:
+    """What the trials are run with."""
+    from pv.campaign.order import TIMEOUT, Bench, cores
+    from pv.falsify.work import DEFAULT_EXAMPLES, Plan
+
+    return Bench(
+        project.root,
+        project.sources,
+        project.today,
+        Plan(options["examples"] or max(DEFAULT_EXAMPLES, project.policy.cases), options["seed"]),
+        jobs=options["jobs"] or cores(),
+        timeout=options["timeout"] or TIMEOUT,
+        memory=options["memory"],
+        insisted=frozenset(name for name in ("examples", "timeout") if options[name] is not None),
+    )
 
 
-def unreadable(project: Project) -> list[Finding]:
-    """Contracts of the project that could not be read: their tests cannot be run, and that is no pass."""
-    return [finding for file in project.contract_files for finding in file.findings]
+def budget_of(project: Project, trials: Sequence[Selected], bench: Bench, options: dict[str, Any]) -> Budget:
+    """What is run when. Where time is short, what needs it most comes first, of the slow ones too."""
+    from pv.assess.need import need_of
+    from pv.campaign.budget import Budget, Rounds
+    from pv.campaign.order import orders_of
 
-
-def unbound(project: Project, selected: Sequence[tuple[Contract, FalsificationTest]]) -> list[Finding]:
-    """PV304: tests whose equation has no subject to attack."""
-    from pv.project import BINDING
-
-    hint = f"bind the equation to its function in {BINDING}"
-    return [
-        Finding("PV304", Severity.ERROR, test.place, f"{test.id}: {test.equation} has no (default) subject", hint)
-        for contract, test in selected
-        if project.subject(contract, test) is None
-    ]
-
-
-def attack(
-    project: Project, works: Sequence[Work], examples: int, seed: int, finished: list[Finished], form: str
-) -> None:
-    """Run `works`, keep each receipt at once, and append to `finished` (also what was done before an interruption)."""
-    if not works:
-        return
-    require_libraries("torch", "hypothesis")
-    from pv.falsify.campaign import run_campaign
-    from pv.falsify.trial import Plan
-    from pv.report.trials import trial_line
-
-    with progress(len(works), "falsifying") as show:
-        campaign = run_campaign(
-            works,
-            root=project.root,
-            sources=project.sources,
-            today=project.today,
-            plan=Plan(examples, seed),
-            started=lambda work: show(work.test.id, 0),
-        )
-        for row in campaign:
-            try:
-                project.keep(row.receipt)
-            finally:  # a shelf that cannot be written must not cost the verdict
-                finished.append(row)
-                show(row.work.test.id, 1)
-                if form == "text":
-                    click.echo(trial_line(row.receipt, row.work.test))
-
-
-def require_libraries(*names: str) -> None:
-    """Raise PvError for the first of `names` that is not installed: what needs it cannot be measured here."""
-    for name in names:
-        if importlib.util.find_spec(name) is None:
-            hint = "pip install 'pv-contracts[torch]'"
-            raise PvError(f"falsifying needs {name}, which is not installed here", exit=Exit.RUN, hint=hint)
-
-
-def close(
-    project: Project, finished: Sequence[Finished], fresh: int, selected: int, findings: Sequence[Finding], form: str
-) -> None:
-    """What was broken, in full, and the counts of everything selected."""
-    from pv.report.plain import finding_value, findings_text, json_text
-    from pv.report.trials import campaign_summary, failure_text
-
-    rows = [row.receipt for row in finished]
-    if form == "json":
-        value = {
-            "fresh": fresh,
-            "selected": selected,
-            "receipts": rows,
-            "findings": [finding_value(f) for f in findings],
+    seconds, until = options["time_budget"], options["until_falsified"]
+    orders: Iterable[Order] = orders_of([trial.work for trial in trials], bench)
+    if seconds is not None or until:
+        rows = {
+            trial.work: project.assess(trial.work.contract, trial.work.test, trial.work.binding) for trial in trials
         }
-        click.echo(json_text(value))
-        return
-    for row in finished:
-        if row.outcome.verdict is not Verdict.HELD:
-            click.echo(
-                "\n"
-                + failure_text(row.receipt, row.work.contract, row.work.test, project.subject_place(row.work.binding))
-            )
-    if findings:
-        click.echo("\n" + findings_text(findings))
-    click.echo(campaign_summary(rows, fresh, selected))
+        orders = sorted(orders, key=lambda order: (order.slow, need_of(rows[order.work])))
+    rounds = Rounds.UNTIL_FALSIFIED if until else Rounds.ONE if seconds is None else Rounds.MORE
+    return Budget(list(orders), rounds=rounds, seconds=math.inf if seconds is None else seconds, jobs=bench.jobs)
 
 
-@contextmanager
-def progress(total: int, what: str) -> Iterator[Callable[[str, int], None]]:
-    """A bar on standard error when that is a terminal, and nothing otherwise; call with (what is under way, steps done)."""
-    if not sys.stderr.isatty():
-        yield lambda now, done: None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+def exit_of(summary: Summary) -> Exit:
+    """Mend what did not hold, run what was not run; nothing at all is no pass either."""
+    exits = [result.finished.outcome.verdict.exit for result in summary.results]
+    exits += [finding.severity.exit for finding in summary.findings]
+    nothing = not (summary.results or summary.fresh)
+    return worst([*exits, *([Exit.RUN] if summary.not_run or nothing else [])])
 
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(what, total=total)
-        yield lambda now, done: bar.update(task, description=now, advance=done)
+
+def _explain(chosen: Chosen, asked: set[str], ids: Sequence[str], subject: str, form: str) -> None:
+    """Which ids an ending meant, and which tests have no such subject."""
+    if asked and form == "text":
+        click.echo(f"{', '.join(sorted(asked))}: {', '.join(ids)}")
+    if chosen.without:
+        from pv.report.plain import plural
+
+        click.echo(
+            f"{plural(len(chosen.without), 'test')} without a subject {subject!r}: {', '.join(chosen.without)}",
+            err=True,
+        )

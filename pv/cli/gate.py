@@ -29,7 +29,8 @@ def gate(rerun: str | None, min_level: str, against: str | None, form: str) -> E
     """Is what is promised supported, today, by something that ran?
 
     Contracts must be valid, the ledger untouched, every promise supported by fresh evidence, every test at least at the
-    level asked for, every claim true. Exits 1 when something must be mended, 3 when something must be run.
+    level asked for on its default subject and not falsified on any other, every claim true. Exits 1 when something must be
+    mended, 3 when something must be run.
 
     \b
       pv gate                                          reads only
@@ -45,16 +46,30 @@ def gate(rerun: str | None, min_level: str, against: str | None, form: str) -> E
 
         # Its lines are not part of the JSON; what it found is, for the gate reads the receipts it leaves.
         with contextlib.redirect_stdout(sys.stderr if form == "json" else sys.stdout):
-            pv.main(args=["falsify", "--stale"], prog_name="pv", standalone_mode=False)
+            for subject in ("", *relied_on(open_project())):
+                chosen = ["--subject", subject] if subject else []
+                pv.main(args=["falsify", "--stale", *chosen], prog_name="pv", standalone_mode=False)
     project = open_project()
     sections = examine(project, least, against)
     _print(project, sections, form)
     return worst(finding.severity.exit for findings in sections.values() for finding in findings)
 
 
+def relied_on(project: Project) -> list[str]:
+    """Names of the subjects, other than default ones, that a promise of the ledger is about."""
+    from pv.assess.promises import strongest
+
+    others = {(row.contract, row.equation, row.name) for row in project.bindings if row.role == "subject"}
+    for contract in project.contracts:
+        defaults = (project.subject(contract, test) for test in contract.tests)
+        others -= {(row.contract, row.equation, row.name) for row in defaults if row is not None}
+    promised = {(contract, equation, subject) for contract, _, equation, subject in strongest(project.promotions)}
+    return sorted({name for _, _, name in others & promised})
+
+
 def examine(project: Project, least: Level, against: str | None) -> dict[str, list[Finding]]:
     """What is wrong, by what was asked."""
-    from pv.assess.promises import broken_promises
+    from pv.assess.promises import broken_promises, unsupported
     from pv.cli.claims import check_project_claims
     from pv.cli.ledger import check_ledger
     from pv.project import CONTRACTS, LEDGER
@@ -64,13 +79,13 @@ def examine(project: Project, least: Level, against: str | None) -> dict[str, li
         raise PvError(f"there is no {CONTRACTS}/ in {project.root}", exit=Exit.RUN, hint="write a contract")
     rows = project.assessments()
     promises = list(broken_promises(project.promotions, rows, LEDGER))
-    told = {finding.message.partition(" ")[0] for finding in promises}
+    told = unsupported(project.promotions, rows)
     claims = check_project_claims(project)[1]
     return {
         "contracts": _judge(project, folder),
         "ledger": check_ledger(project, against),
         "promises": promises,
-        "levels": [_below(project, row, least) for row in rows.values() if row.level < least and row.test not in told],
+        "levels": [_below(project, row, least) for key, row in rows.items() if _falls(row, least) and key not in told],
         "claims": [finding for finding in claims if finding.code != "PV500"],
         "tests": [] if rows else [_nothing(CONTRACTS)],
     }
@@ -89,6 +104,14 @@ def _judge(project: Project, folder: Path) -> list[Finding]:
     if settled.hidden:
         click.echo("not shown: " + ", ".join(f"{count} {why}" for why, count in settled.hidden), err=True)
     return [finding for finding in settled.findings if finding.code != "PV100"]
+
+
+def _falls(row: Assessment, least: Level) -> bool:
+    """Whether the gate is shut by `row`: a default subject below `least`, any other that was shown to be wrong.
+
+    Beyond that, the others count as far as somebody relies on them: by promises.
+    """
+    return row.level < least if row.default else row.level is Level.FALSIFIED
 
 
 def _below(project: Project, row: Assessment, least: Level) -> Finding:
@@ -122,17 +145,16 @@ def _nothing(folder: str) -> Finding:
 
 def _print(project: Project, sections: dict[str, list[Finding]], form: str) -> None:
     from pv.report.plain import finding_value, findings_text, json_text, tally
-    from pv.report.status import counts_text, summary_counts, vectors
+    from pv.report.status import totals, totals_value
 
     rows = list(project.assessments().values())
     every = [finding for findings in sections.values() for finding in findings]
     if form == "json":
         found = {name: [finding_value(finding) for finding in findings] for name, findings in sections.items()}
-        click.echo(json_text({"findings": found, "counts": dict(summary_counts(rows)), "vectors": vectors(rows)}))
+        click.echo(json_text({"findings": found, **totals_value(rows)}))
         return
     if every:
         click.echo(findings_text(every))
-    for contract, vector in vectors(rows).items():
-        click.echo(f"{contract}: {vector}")
-    click.echo(counts_text(summary_counts(rows)))
+    for line in totals(rows):
+        click.echo(line)
     click.echo(f"gate: {tally(every)}")

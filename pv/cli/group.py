@@ -16,6 +16,9 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "status": ("pv.cli.status", "What is supported today: level and freshness of every test."),
     "gate": ("pv.cli.gate", "One verdict over contracts, evidence, promises and claims."),
     "show": ("pv.cli.show", "All about one falsification test, and what to do next."),
+    "teeth": ("pv.cli.teeth", "Could the falsifiers fail? Mutate the subjects, and see what survives."),
+    "replay": ("pv.cli.replay", "Run exactly the counterexamples that are kept."),
+    "pin": ("pv.cli.pin", "Keep a counterexample beside the falsifiers, tried first from then on."),
     "ledger": ("pv.cli.ledger", "Promote levels; verify that nothing was tampered with."),
     "claims": ("pv.cli.claims", "Do the documents say what the source says?"),
     "coverage": ("pv.cli.coverage", "What stands behind each invariant, holes first."),
@@ -79,6 +82,9 @@ def pv() -> None:
     """
 
 
+SUBJECT = click.option(
+    "--subject", metavar="NAME|all", default="", help="Another subject than the default one, or all of them."
+)
 FORMAT = click.option(
     "--format",
     "form",

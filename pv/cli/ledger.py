@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pv.cli.group import FORMAT
+from pv.cli.group import FORMAT, SUBJECT
 from pv.finding import Exit, Finding, Place, PvError, Severity, worst
 
 if TYPE_CHECKING:
@@ -26,22 +26,27 @@ def ledger() -> None:
 
 @ledger.command()
 @click.argument("what", nargs=-1, required=True, metavar="ID…|CONTRACT")
+@SUBJECT
 @FORMAT
-def promote(what: tuple[str, ...], form: str) -> Exit:
+def promote(what: tuple[str, ...], subject: str, form: str) -> Exit:
     """Promise the level that fresh evidence supports, and copy the receipts it cites into ledger/.
 
     \b
       pv ledger promote microgpt-v1
       pv ledger promote FALSIFY-MG-003 FALSIFY-MG-004
+      pv ledger promote microgpt-v1 --subject numpy
 
-    Exits 3 when something named has nothing to be promoted on, and says what is missing.
+    Exits 3 when something named has nothing to be promoted on, and says what is missing. What does not apply to a subject
+    that has to be named is counted and not missed.
     """
-    from pv.assess.promises import Key, key_of
+    from pv.assess.promises import Key, is_excused, key_of
     from pv.assess.promote import promotable
     from pv.project import open_project
 
     project = open_project()
-    rows = [project.assess(contract, test) for contract, test in named(project, what)]
+    rows = [row for contract, test in named(project, what) for row in project.assess_all(contract, test, subject)]
+    if not rows:
+        raise PvError(f"{', '.join(what)}: nothing of it has the subject {subject!r}", hint="pv status")
     promised: dict[Key, list[Promise]] = {}
     for promotion in project.promotions:
         for promise in promotion.promises:
@@ -51,7 +56,7 @@ def promote(what: tuple[str, ...], form: str) -> Exit:
         if form == "text":
             click.echo(f"wrote {path}")
     _report(answer, form)
-    return worst(row.severity.exit for row in answer.refused)
+    return worst(row.severity.exit for row in answer.refused if not is_excused(row))
 
 
 @ledger.command()
@@ -129,6 +134,7 @@ def write(project: Project, answer: Promotable) -> list[str]:
 
 
 def _report(answer: Promotable, form: str) -> None:
+    from pv.assess.promises import is_excused, mend
     from pv.report.plain import json_text
 
     if form == "json":
@@ -141,12 +147,20 @@ def _report(answer: Promotable, form: str) -> None:
             }
             for promise in sorted((*answer.new, *answer.already))
         ]
-        refused = [{"test": row.test, "level": row.level.name, "lacking": list(row.lacking)} for row in answer.refused]
+        refused = [
+            {"test": row.test, "subject": row.subject, "level": row.level.name, "lacking": list(row.lacking)}
+            for row in answer.refused
+        ]
         click.echo(json_text({"promised": rows, "refused": refused}))
         return
     for promise in answer.new:
         click.echo(f"{promise.test}  {promise.subject}  {promise.level.short}")
+    excused = [row for row in answer.refused if is_excused(row)]
     for row in answer.refused:
-        click.echo(f"{row.test}  {row.subject}  not promoted: it lacks {'; '.join(row.lacking)}")
-        click.echo(f"    next: pv falsify --id {row.test}")
-    click.echo(f"{len(answer.new)} promoted, {len(answer.already)} already, {len(answer.refused)} not")
+        if row in excused:
+            click.echo(f"{row.test}  {row.subject}  not applicable: {row.not_applicable}")
+        else:
+            click.echo(f"{row.test}  {row.subject}  not promoted: it lacks {'; '.join(row.lacking)}")
+            click.echo(f"    next: {mend(row)}")
+    counts = f"{len(answer.new)} promoted, {len(answer.already)} already, {len(answer.refused) - len(excused)} not"
+    click.echo(counts + (f", {len(excused)} not applicable" if excused else ""))

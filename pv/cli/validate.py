@@ -142,7 +142,7 @@ def _find_out(operands: Sequence[Path], options: Options, asked: Asked | None) -
     if options.baseline is not None:
         answer = _without_known(answer, options.baseline, selection, outcome, update=options.update)
     text = answer_text(answer, options.form, colour=options.colour)
-    exit = worst(finding.severity.exit for finding in answer.findings)
+    exit = worst(severity.exit for severity in {finding.severity for finding in answer.findings})
     if asked is not None:
         asked.keep(text, int(exit), outcome.names)
     return text, exit

@@ -50,6 +50,8 @@ def _value(spec: ValueSpec) -> dict[str, Any]:
         "strata": sorted(spec.strata),
         "nan": spec.nan,
         "infinity": spec.infinity,
+        # Left out where it is not asked for: a key that came later makes no clause stale that does not use it.
+        **({"gradient": True} if spec.gradient else {}),
     }
 
 

@@ -19,6 +19,7 @@ import yaml
 
 from pv.contract.nodes import build
 from pv.contract.quote import shorten
+from pv.contract.rows import read_rows
 from pv.finding import Exit, Finding, Place, PvError, Severity
 
 MAX_BYTES = 8 * 1024 * 1024
@@ -38,23 +39,23 @@ class Document:
     path: str
     value: Any
     findings: tuple[Finding, ...]
-    marks: Any = None
+    marks: tuple[Any, ...] | None = None
 
     def place(self, pointer: Sequence[str | int], *, key: bool = False) -> Place:
         """Where the value at `pointer` begins, or its key; for what is not there, its nearest existing ancestor."""
-        node = self.marks
-        mark = _mark(node)
+        found = node = self.marks
         for step in pointer:
-            below = node[1] if isinstance(node, tuple) else None
+            below = node[2] if node is not None and len(node) == 3 else None
             if isinstance(below, dict) and step in below:
-                key_mark, node = below[step]
-                mark = key_mark if key else _mark(node)
+                found = below[step]
+                node = found[2]
             elif isinstance(below, list) and isinstance(step, int) and 0 <= step < len(below):
-                node = below[step]
-                mark = _mark(node)
+                found = node = below[step]
             else:
                 break
-        return Place(self.path) if mark is None else Place(self.path, mark.line + 1, mark.column + 1)
+            if not key:
+                found = node
+        return Place(self.path) if found is None else Place(self.path, found[0] + 1, found[1] + 1)
 
 
 def read_document(path: Path, shown: str) -> Document:
@@ -78,6 +79,9 @@ def parse_document(data: bytes, shown: str) -> Document:
         text = body.decode("utf-8")
     except UnicodeDecodeError as error:
         return Document(shown, None, (_not_utf8(body, error.start, shown),))
+    read = read_rows(text)
+    if read is not None:
+        return Document(shown, read[0], (), read[1])
     findings: list[Finding] = []
 
     def note(code: str, mark: Any, message: str, hint: str) -> bool:
@@ -106,10 +110,6 @@ def capped(findings: Sequence[Finding]) -> tuple[Finding, ...]:
 
 def _error(code: str, place: Place, message: str, hint: str) -> Finding:
     return Finding(code, Severity.ERROR, place, message, hint)
-
-
-def _mark(node: Any) -> Any:
-    return node[0] if isinstance(node, tuple) else node
 
 
 def read_bytes(path: Path, shown: str) -> bytes | Finding:

@@ -1,7 +1,8 @@
 """The one pass over YAML events that makes plain values and, beside them, the tree of their positions.
 
-A node of the position tree is a mark (a scalar's), `(mark, [node, …])` or `(mark, {key: (mark, node)})`. Marks are the
-parser's own, `line` and `column` counted from 0: a `Place` for each would double the time of loading.
+A node of the position tree is `(line, column)` for a scalar, `(line, column, [node, …])` for a list and
+`(line, column, {key: (line, column, node)})` for a mapping, all counted from 0: a `Place` for each would double the time of
+loading.
 """
 
 from __future__ import annotations
@@ -41,16 +42,17 @@ def build(next_event: Callable[[], Any], note: Note, values: list[Any], marks: l
     container: Any = values
     places: Any = marks
     key: str | None = None
-    key_mark: Any = None
+    key_place: tuple[Any, ...] = ()
     stack: list[tuple[Any, Any]] = []
     for _ in range(MAX_NODES):
         event = next_event()
         kind = type(event)
-        mark = child = event.start_mark
+        mark = event.start_mark
+        node: tuple[Any, ...] = (mark.line, mark.column)
         below: Any = None
         if kind is ScalarEvent:
             value = text = event.value
-            if event.implicit[0] and (text in CONSTANTS or text[0] in NUMERIC_START):
+            if event.implicit[0] and (text[:1] in NUMERIC_START or text in CONSTANTS):
                 value = value_of(text)
             unusual = len(text) > MAX_SCALAR or event.anchor is not None or event.tag is not None
             if (unusual or type(value) is float) and not _admit_scalar(event, value, note):
@@ -60,7 +62,7 @@ def build(next_event: Callable[[], Any], note: Note, values: list[Any], marks: l
             continue
         elif kind is MappingStartEvent or kind is SequenceStartEvent:
             value, below = ({}, {}) if kind is MappingStartEvent else ([], [])
-            child = (mark, below)
+            node = (*node, below)
             if not _admit_collection(event, len(stack), note):
                 return
         elif kind is AliasEvent and _refuse_alias(event, key, note):
@@ -71,9 +73,9 @@ def build(next_event: Callable[[], Any], note: Note, values: list[Any], marks: l
             return
         if type(container) is list:
             container.append(value)
-            places.append(child)
+            places.append(node)
         elif key is None:
-            key, key_mark = _key(event), mark
+            key, key_place = _key(event), node
             if (type(value) is not str or key == "<<" or key in container) and not _admit_key(
                 event, value, places, note
             ):
@@ -81,7 +83,7 @@ def build(next_event: Callable[[], Any], note: Note, values: list[Any], marks: l
             continue
         else:
             container.setdefault(key, value)
-            places.setdefault(key, (key_mark, child))
+            places.setdefault(key, (*key_place, node))
             key = None
         if below is not None:
             stack.append((container, places))
@@ -159,7 +161,7 @@ def _admit_key(event: Any, value: Any, places: Any, note: Note) -> bool:
         hint = f'quote it ("{event.value}") if the text is meant'
         return note("PV106", mark, f"key {shorten(event.value)} is no text but {_kind(value)}", hint)
     if value in places:
-        seen = f"key {shorten(value)} is there already, in line {places[value][0].line + 1}"
+        seen = f"key {shorten(value)} is there already, in line {places[value][0] + 1}"
         return note("PV102", mark, seen, "keep one of the two")
     if event.implicit[0]:
         return note("PV103", mark, "merge key '<<': contracts have no merge keys", "write the keys out")

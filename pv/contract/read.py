@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from pv.contract.document import Document, capped, read_document
 from pv.contract.model import (
@@ -31,8 +30,7 @@ CONTRACT = "pv/contract-v1"
 BINDING = "pv/binding-v1"
 
 
-@dataclass(frozen=True, slots=True)
-class ContractFile:
+class ContractFile(NamedTuple):
     """A file that ought to be a contract; `contract` is None when `findings` holds anything."""
 
     document: Document
@@ -40,8 +38,7 @@ class ContractFile:
     findings: tuple[Finding, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class BindingFile:
+class BindingFile(NamedTuple):
     """A file that ought to hold bindings; `bindings` is empty when `findings` holds anything."""
 
     document: Document
@@ -57,7 +54,7 @@ def read_contract(path: Path, shown: str) -> ContractFile:
 
 def contract_of(document: Document, name: str) -> ContractFile:
     """The contract called `name` that `document` holds."""
-    findings = _findings(document, CONTRACT)
+    findings = findings_of(document, CONTRACT)
     return ContractFile(document, None if findings else _contract(document, name), findings)
 
 
@@ -68,7 +65,7 @@ def read_bindings(path: Path, shown: str) -> BindingFile:
 
 def bindings_of(document: Document) -> BindingFile:
     """The bindings that `document` holds."""
-    findings = _findings(document, BINDING)
+    findings = findings_of(document, BINDING)
     return BindingFile(document, () if findings else tuple(_bindings(document)), findings)
 
 
@@ -84,8 +81,8 @@ def holds_bindings(document: Document) -> bool:
     return isinstance(schema, str) and schema.startswith("pv/binding")
 
 
-def _findings(document: Document, name: str) -> tuple[Finding, ...]:
-    """What is wrong with the document; the schema speaks only of a text that could be read to its end."""
+def findings_of(document: Document, name: str) -> tuple[Finding, ...]:
+    """What is wrong with the document as a `name`; the schema speaks only of a text that could be read to its end."""
     if any(finding.code != "PV102" for finding in document.findings):
         return document.findings
     return capped((*document.findings, *(_wrong_kind(document, name) or check_schema(document, name))))
@@ -163,6 +160,7 @@ def _value(document: Document, at: tuple[str, ...], body: Any) -> ValueSpec:
         strata=tuple(body.get("strata", ())),
         nan=body.get("nan") == "admitted",
         infinity=body.get("infinity") == "admitted",
+        gradient=body.get("gradient", False),
     )
 
 
@@ -220,5 +218,11 @@ def _bindings(document: Document) -> Iterator[Binding]:
             place=document.place(("bindings", index)),
             role=body.get("role", "subject"),
             default=body.get("default", False),
-            target=body["target"],
+            target=body.get("target", ""),
+            adapter=body.get("adapter", "function"),
+            factory=body.get("factory"),
+            command=tuple(body.get("command", ())),
+            exchange=body.get("exchange", "safetensors"),
+            requires=tuple(body.get("requires", ())),
+            not_applicable=tuple(_named(body.get("not_applicable", {}))),
         )

@@ -1,20 +1,21 @@
-"""Cases from an equation's `arguments`: one Hypothesis strategy per declared stratum.
+"""Cases from an equation's `arguments`: one Hypothesis strategy per declared stratum, dtype and gradient.
 
 A stratum is a region of the domain that every trial must visit, and a predicate that says whether a case is in it: a case
-counts for a stratum only when the predicate is true of it. To add one: a row in `STRATA`, its name in the contract schema.
+counts for a stratum only when the predicate is true of it. The strata are in `pv.falsify.strata`; docs/cases.md lists them.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from hypothesis import strategies as st
 
 from pv.contract.model import Equation, ValueSpec
-from pv.falsify import tensors
+from pv.contract.strata import why_outside
+from pv.falsify.drawn import Drawn, Room, Strata, require_room, whole_numbers
+from pv.falsify.strata import KNOWN
 from pv.finding import Exit, PvError
 
 
@@ -55,41 +56,51 @@ class Region:
     simple: st.SearchStrategy[Case] | None = None
 
 
-def regions(equation: Equation) -> tuple[Region, ...]:
-    """Every stratum that the arguments of `equation` declare, and one for each dtype where there are several."""
-    found = [_region(equation, argument, stratum) for argument in equation.arguments for stratum in argument.strata]
+class Focus(NamedTuple):
+    """What one region is about: a stratum, a dtype or a gradient (on or off) of one argument; nothing, or one of them."""
+
+    argument: str = ""
+    stratum: str = ""
+    dtype: str = ""
+    gradient: bool | None = None
+
+
+def regions(equation: Equation, strata: Strata = KNOWN) -> tuple[Region, ...]:
+    """Every stratum that the arguments of `equation` declare, one for each dtype where there are several, and one for each
+    of gradient and none where it is admitted; one that is ordinary where nothing is declared.
+
+    Raises PvError for a stratum that the argument cannot have, and for tensors that are too large.
+    """
+    require_room(equation)
+    found = [
+        _stratum(equation, argument, stratum, strata) for argument in equation.arguments for stratum in argument.strata
+    ]
     for argument in equation.arguments:
         if len(argument.dtypes) > 1:
-            found += [_dtype_region(equation, argument, dtype) for dtype in argument.dtypes]
-    if not found:
-        simple = _cases(equation, "", "", "", dense=False)
-        found.append(Region("ordinary", cases(equation), lambda case: True, simple))
-    return tuple(found)
+            found += [_dtype(equation, argument, dtype, strata) for dtype in argument.dtypes]
+        if argument.gradient:
+            found += [_gradient(equation, argument, strata, on=on) for on in (True, False)]
+    return tuple(found) or (_region(equation, "ordinary", Focus(), lambda case: True, strata),)
 
 
-def cases(equation: Equation) -> st.SearchStrategy[Case]:
-    """Any case of the equation's domain, as ordinary as its arguments allow."""
-    return _cases(equation, "", "", "")
-
-
-def _region(equation: Equation, argument: ValueSpec, stratum: str) -> Region:
-    holds = _ROWS[argument.type, stratum].holds if (argument.type, stratum) in _ROWS else None
-    if holds is None:
+def _stratum(equation: Equation, argument: ValueSpec, stratum: str, strata: Strata) -> Region:
+    row = strata.get((argument.type, stratum))
+    if row is None:
         raise PvError(
             f"{equation.name}: the {argument.type} argument {argument.name!r} has no stratum {stratum!r}; "
-            f"it can have {', '.join(row for kind, row in _ROWS if kind == argument.type)}",
+            f"it can have {', '.join(name for type_, name in strata if type_ == argument.type)}",
             exit=Exit.MEND,
         )
-    outside = _outside(argument, stratum)
+    outside = why_outside(argument, stratum)
     if outside:
         raise PvError(f"{equation.name}: {argument.name!r} {outside}, which {stratum!r} is not", exit=Exit.MEND)
-    name = argument.name
-    return Region(
-        f"{name}.{stratum}",
-        _cases(equation, name, stratum, ""),
-        lambda case: bool(holds(case.values[name], _known(argument, case))),
-        _cases(equation, name, stratum, "", dense=False),
-    )
+    name, recognises = argument.name, row.holds
+
+    def holds(case: Case) -> bool:
+        value = case.values[name]
+        return bool(recognises(value.detach() if argument.gradient else value, _known(argument, case)))
+
+    return _region(equation, f"{name}.{stratum}", Focus(name, stratum), holds, strata)
 
 
 def _known(argument: ValueSpec, case: Case) -> ValueSpec:
@@ -100,45 +111,48 @@ def _known(argument: ValueSpec, case: Case) -> ValueSpec:
     return replace(argument, range=replace(argument.range, below=case.values.get(below)))
 
 
-def _outside(argument: ValueSpec, stratum: str) -> str:
-    """Why every case of `stratum` would lie outside the domain; empty where it need not."""
-    if argument.constraint == "simplex" and stratum not in ("ordinary", "ties", "edges", "size_one"):
-        return "is a simplex"
-    if (stratum == "nan" and not argument.nan) or (stratum == "infinite" and not argument.infinity):
-        return "admits finite values only"
-    return ""
-
-
-def _dtype_region(equation: Equation, argument: ValueSpec, dtype: str) -> Region:
+def _dtype(equation: Equation, argument: ValueSpec, dtype: str, strata: Strata) -> Region:
     name = argument.name
-    return Region(
-        f"{name}.{dtype}",
-        _cases(equation, name, "", dtype),
-        lambda case: str(case.values[name].dtype) == f"torch.{dtype}",
-        _cases(equation, name, "", dtype, dense=False),
+    focus = Focus(name, dtype=dtype)
+    return _region(
+        equation, f"{name}.{dtype}", focus, lambda case: str(case.values[name].dtype) == f"torch.{dtype}", strata
     )
 
 
+def _gradient(equation: Equation, argument: ValueSpec, strata: Strata, *, on: bool) -> Region:
+    name, focus = argument.name, Focus(argument.name, gradient=on)
+    called = f"{name}.{'grad' if on else 'no_grad'}"
+    return _region(equation, called, focus, lambda case: case.values[name].requires_grad is on, strata)
+
+
+def _region(equation: Equation, name: str, focus: Focus, holds: Callable[[Case], bool], strata: Strata) -> Region:
+    strategies = [_cases(equation, focus, strata, dense=dense) for dense in (True, False)]
+    return Region(name, strategies[0], holds, strategies[1])
+
+
 @st.composite
-def _cases(draw: st.DrawFn, equation: Equation, focus: str, stratum: str, dtype: str, *, dense: bool = True) -> Case:
-    """A case in which the argument `focus` is drawn in `stratum` (or in `dtype`), and every other one ordinarily."""
+def _cases(draw: st.DrawFn, equation: Equation, focus: Focus, strata: Strata, *, dense: bool) -> Case:
+    """A case in which the argument of `focus` is drawn as that says, and every other one ordinarily."""
     sizes: dict[str, int] = {}
     values: dict[str, Any] = {}
-    focused = next((argument for argument in equation.arguments if argument.name == focus), None)
-    narrow = _ROWS[focused.type, stratum].sizes if focused is not None and stratum else None
+    focused = next((argument for argument in equation.arguments if argument.name == focus.argument), None)
+    narrow = strata[focused.type, focus.stratum].sizes if focused is not None and focus.stratum else None
     letters = [letter for letter in focused.shape if isinstance(letter, str)] if focused else []
+    room = Room(equation, narrow, letters)
     for dimension in equation.dimensions:
-        low, high = dimension.min, dimension.max
-        if narrow is not None and dimension.name in letters:
-            low, high = narrow(low, high, dimension.name == letters[-1])
-        sizes[dimension.name] = draw(st.integers(low, high))
+        sizes[dimension.name] = draw(whole_numbers(*room.limits(dimension.name, dimension.min, dimension.max, sizes)))
     for argument in sorted(equation.arguments, key=_dependence):
-        chosen = stratum if argument.name == focus and stratum else "ordinary"
-        row = _ROWS[argument.type, chosen]
-        kind = dtype if argument.name == focus and dtype else ""
-        values[argument.name] = row.draw(draw, argument, Drawn(sizes, values, kind, dense))
+        here = focus if argument.name == focus.argument else Focus(gradient=False if focus.gradient is None else None)
+        drawn = Drawn(strata, sizes, values, here.dtype, dense)
         if argument.type == "integer":
-            sizes[argument.name] = values[argument.name]
+            least, _, most = room.limits(argument.name, *drawn.ends(argument), sizes)
+            drawn = replace(drawn, limits={argument.name: (least, most)})
+        value = strata[argument.type, here.stratum or "ordinary"].draw(draw, argument, drawn)
+        if argument.gradient:
+            value.requires_grad_(draw(st.booleans()) if here.gradient is None else here.gradient)
+        values[argument.name] = value
+        if argument.type == "integer":
+            sizes[argument.name] = value
     return Case({argument.name: values[argument.name] for argument in equation.arguments})
 
 
@@ -147,138 +161,3 @@ def _dependence(argument: ValueSpec) -> int:
     if argument.type == "integer":
         return 1 if isinstance(argument.range.below, str) else 0
     return 2 if argument.like is None else 3
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Drawn:
-    """What has been drawn so far: sizes by letter, values by argument, the dtype asked for (or empty).
-
-    `dense` admits tensors made from a seed, which reach more and shrink less.
-    """
-
-    sizes: Mapping[str, int]
-    values: Mapping[str, Any]
-    dtype: str = ""
-    dense: bool = True
-
-    def shape(self, spec: ValueSpec) -> tuple[int, ...]:
-        """The shape of `spec` with its letters replaced."""
-        return tuple(self.sizes[side] if isinstance(side, str) else side for side in spec.shape)
-
-    def bounds(self, spec: ValueSpec) -> tuple[float | None, float | None, float | None]:
-        """(min, max, below) of `spec`, with a named bound replaced."""
-        below = spec.range.below
-        return spec.range.min, spec.range.max, self.sizes[below] if isinstance(below, str) else below
-
-    def dtypes(self, spec: ValueSpec) -> tuple[str, ...]:
-        """The dtypes to draw `spec` from."""
-        if spec.like is not None:
-            return (str(self.values[spec.like].dtype).removeprefix("torch."),)
-        return (self.dtype,) if self.dtype else spec.dtypes
-
-
-Sizes = Callable[[int, int, bool], tuple[int, int]]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Stratum:
-    """How a value of this stratum is drawn, whether a value is in it, and what it asks of a shape letter.
-
-    `sizes(min, max, is_last)` narrows the range of a letter of the value's shape.
-    """
-
-    draw: Callable[[st.DrawFn, ValueSpec, Drawn], Any]
-    holds: Callable[[Any, ValueSpec], bool]
-    sizes: Sizes | None = None
-
-
-def _at_least_two(low: int, high: int, last: bool) -> tuple[int, int]:
-    return (min(max(low, 2), high), high) if last else (low, high)
-
-
-def _smallest(low: int, high: int, last: bool) -> tuple[int, int]:
-    return low, low
-
-
-def _integer(draw: st.DrawFn, spec: ValueSpec, drawn: Drawn) -> int:
-    low, high = _ends(spec, drawn)
-    return draw(st.integers(low, high) if low <= high else st.nothing())
-
-
-def _integer_edge(draw: st.DrawFn, spec: ValueSpec, drawn: Drawn) -> int:
-    low, high = _ends(spec, drawn)
-    return draw(st.sampled_from(sorted({low, high})) if low <= high else st.nothing())
-
-
-def _ends(spec: ValueSpec, drawn: Drawn) -> tuple[int, int]:
-    low, high, below = drawn.bounds(spec)
-    if low is None or (high is None and below is None):
-        raise PvError(f"the integer argument {spec.name!r} needs a range with both ends", exit=Exit.MEND)
-    ends = [high] if below is None else [math.ceil(below) - 1] if high is None else [high, math.ceil(below) - 1]
-    return math.ceil(low), math.floor(min(end for end in ends if end is not None))
-
-
-def _real(draw: st.DrawFn, spec: ValueSpec, drawn: Drawn) -> float:
-    low, high, below = drawn.bounds(spec)
-    open_top = high is None and below is not None
-    top = below if open_top else high
-    return draw(st.floats(low, top, exclude_max=open_top, allow_nan=False, allow_infinity=False))
-
-
-def _real_edge(draw: st.DrawFn, spec: ValueSpec, drawn: Drawn) -> float:
-    low, high, below = drawn.bounds(spec)
-    top = high if high is not None else math.nextafter(below, -math.inf) if below is not None else None
-    return draw(st.sampled_from([float(end) for end in (low, top) if end is not None]))
-
-
-def _is_edge(value: float, spec: ValueSpec) -> bool:
-    below = spec.range.below
-    under = (
-        []
-        if not isinstance(below, (int, float))
-        else [below - 1 if isinstance(value, int) else math.nextafter(below, -math.inf)]
-    )
-    return value in (spec.range.min, spec.range.max, *under)
-
-
-def _text(draw: st.DrawFn, spec: ValueSpec, drawn: Drawn) -> str:
-    return draw(st.text(st.sampled_from(spec.alphabet or "abc"), min_size=_shortest(spec), max_size=_longest(spec)))
-
-
-def _foreign_text(draw: st.DrawFn, spec: ValueSpec, drawn: Drawn) -> str:
-    inside, rest = spec.alphabet or "abc", _longest(spec) - 1
-    if rest < 0:
-        return draw(st.nothing())
-    before = draw(st.text(st.sampled_from(inside), max_size=rest // 2))
-    least = max(0, _shortest(spec) - 1 - len(before))
-    after = draw(st.text(min_size=least, max_size=max(least, rest // 2)))
-    return before + draw(st.characters(exclude_characters=inside, codec="utf-8")) + after
-
-
-def _shortest(spec: ValueSpec) -> int:
-    return int(spec.range.min) if spec.range.min is not None else 0
-
-
-def _longest(spec: ValueSpec) -> int:
-    return int(spec.range.max) if spec.range.max is not None else 32
-
-
-_ROWS: dict[tuple[str, str], Stratum] = {
-    ("integer", "ordinary"): Stratum(_integer, lambda value, spec: True),
-    ("integer", "edges"): Stratum(_integer_edge, _is_edge),
-    ("real", "ordinary"): Stratum(_real, lambda value, spec: True),
-    ("real", "edges"): Stratum(_real_edge, _is_edge),
-    ("text", "ordinary"): Stratum(_text, lambda value, spec: set(value) <= set(spec.alphabet or "abc")),
-    ("text", "empty"): Stratum(lambda draw, spec, drawn: "", lambda value, spec: value == ""),
-    ("text", "foreign"): Stratum(_foreign_text, lambda value, spec: not set(value) <= set(spec.alphabet or "abc")),
-    ("tensor", "ordinary"): Stratum(tensors.ordinary, tensors.is_ordinary),
-    ("tensor", "huge"): Stratum(tensors.huge, tensors.is_huge),
-    ("tensor", "denormal"): Stratum(tensors.denormal, tensors.is_denormal),
-    ("tensor", "zeros"): Stratum(tensors.zeros, tensors.is_zeros),
-    ("tensor", "ties"): Stratum(tensors.ties, tensors.has_ties, _at_least_two),
-    ("tensor", "edges"): Stratum(tensors.edges, tensors.has_edges),
-    ("tensor", "one_sided"): Stratum(tensors.one_sided, tensors.is_one_sided),
-    ("tensor", "size_one"): Stratum(tensors.ordinary, lambda value, spec: 1 in value.shape, _smallest),
-    ("tensor", "nan"): Stratum(tensors.with_nan, tensors.has_nan),
-    ("tensor", "infinite"): Stratum(tensors.with_infinity, tensors.has_infinity),
-}

@@ -1,22 +1,37 @@
 """`check`: the only thing in a falsifier that asserts.
 
 It counts what it does, keeps the comparison that came nearest to its bound, takes tolerances from the contract and from
-nowhere else, and refuses what makes comparisons lie: shapes that only match by broadcasting, NaN, infinities.
+nowhere else, tries each of them once (half of it must hold, twice must fail), and refuses what makes comparisons lie: see
+`pv.falsify.comparison`.
 """
 
 from __future__ import annotations
 
-import math
-import re
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
+import torch
 from hypothesis.errors import HypothesisException
+from torch import Tensor
 
 from pv.contract.model import Holds, Invariant, Tolerance
+from pv.falsify.comparison import (
+    Compared,
+    Side,
+    base,
+    compare,
+    in_dtype,
+    in_float64,
+    is_number,
+    is_same,
+    is_tensor,
+    plain,
+    probe,
+)
+from pv.falsify.outcome import Failure, Nearest, nearer
+from pv.falsify.telling import index_of, names, readable, short
 from pv.finding import Exit, PvError
 
 
@@ -24,36 +39,26 @@ class Falsified(AssertionError):
     """A check failed: the invariant does not hold of this case."""
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """What a failed check saw. `at` is `path:line` of the check in the falsifier."""
-
-    invariant: str
-    message: str
-    observed: str
-    expected: str
-    at: str
-
-
-@dataclass(frozen=True, slots=True)
-class Nearest:
-    """The comparison with the largest residual-to-bound ratio so far."""
-
-    residual: float
-    bound: float
-
-
 class Check:
     """Asserts on behalf of the invariants one falsification test is bound to.
 
-    Every method takes `clause="equation/invariant"`, which may be left out while the test is bound to a single one.
+    Every method takes `clause="equation/invariant"`, which may be left out while the test is bound to a single one. What
+    cannot be compared honestly raises PvError: the trial is errored.
     """
+
+    __slots__ = ("_count", "_invariants", "_probed", "failure", "nearest")
 
     def __init__(self, invariants: Sequence[Invariant]) -> None:
         self._invariants = {invariant.name: invariant for invariant in invariants}
-        self.count = 0
+        self._count = 0
+        self._probed: set[tuple[str, str, Side]] = set()
         self.failure: Failure | None = None
         self.nearest: dict[tuple[str, str], Nearest] = {}
+
+    @property
+    def count(self) -> int:
+        """How many checks came to an answer. A comparison of tensors without elements looked at nothing, and is none."""
+        return self._count
 
     def that(self, condition: bool, message: str, *, clause: str = "") -> None:
         """`condition` is true; `message` says what was seen when it is not."""
@@ -62,63 +67,56 @@ class Check:
             raise TypeError(
                 f"check.that takes a bool, not {type(condition).__name__}: reduce tensors with .all().item()"
             )
-        self.count += 1
         if not condition:
             self._fail(invariant, message, message, invariant.statement)
+        self._count += 1
 
     def equal(self, observed: Any, expected: Any, *, clause: str = "") -> None:
         """Every element of `observed` is exactly that of `expected` (same shape and dtype, or a plain number for all).
 
-        Exactly as numbers: 0.0 equals −0.0, NaN equals nothing. Anything but tensors has to be of the same type too.
+        Exactly as numbers: 0.0 equals −0.0, NaN equals nothing, True no number. Anything but tensors has to be of the same
+        type too: None, numbers, text, bytes, dtypes, and lists, tuples, dicts and sets of such or of tensors.
         """
         invariant = self._bound(clause)
-        self.count += 1
-        if not _is_tensor(observed) and not _is_tensor(expected):
-            if not _is_same(observed, expected):
-                self._fail(invariant, "differs", _short(observed), _short(expected))
+        if not is_tensor(observed) and not is_tensor(expected):
+            if not is_same(observed, expected):
+                self._fail(invariant, "differs", short(observed), short(expected))
+            self._count += 1
             return
-        seen, wanted = self._comparable(invariant, observed, expected)
-        wrong = seen != wanted
-        if wrong.any():
-            self._fail_at(invariant, seen, wanted, wrong, "differs")
+        seen, wanted = self._alike(invariant, observed, expected)
+        self._require(invariant, seen, wanted, seen == wanted, "differs")
 
     def close(self, observed: Any, expected: Any, *, clause: str = "", dtype: Any = None) -> None:
         """|observed − expected| ≤ absolute + relative · |expected|, element by element, in float64.
 
         The tolerance is the clause's for the dtype of `observed`, or for `dtype` when `observed` was widened first.
-        Raises PvError (the trial is errored) when the contract states none for it.
+        Raises PvError when the contract states none for it, or one that cannot tell right from wrong here.
         """
-        import torch
-
-        invariant = self._bound(clause)
-        self.count += 1
-        name = _dtype_name(observed, dtype)
+        invariant, name = self._bound(clause), _dtype_name(observed, dtype)
         tolerance = self._tolerance(invariant, name)
-        seen, wanted = self._comparable(invariant, observed, expected, same_dtype=False)
-        residual = (seen - wanted).abs()
-        bound = tolerance.absolute + tolerance.relative * wanted.abs()
-        self._keep(invariant, name, residual, bound)
-        wrong = ~(residual <= bound)  # also true where the residual is NaN
-        if wrong.any():
-            worst = torch.argmax(torch.where(wrong, residual / bound.clamp_min(1e-300), -1.0).reshape(-1))
-            over = f"|Δ| {residual.reshape(-1)[worst].item():.3g} > tolerance {bound.reshape(-1)[worst].item():.3g} ({name})"
-            self._fail_at(invariant, seen, wanted, wrong, over, int(worst))
+        seen, wanted = self._finite(invariant, observed, expected)
+        found = self._compare(invariant, seen, wanted, tolerance, Side.BOTH, name)
+        if found.wrong.any():
+            worst = int(torch.where(found.wrong, found.residual / _above_zero(found.bound), -1.0).argmax())
+            off, most = found.residual.reshape(-1)[worst].item(), found.bound.reshape(-1)[worst].item()
+            self._fail_at(invariant, seen, wanted, worst, f"|Δ| {off:.3g} > tolerance {most:.3g} ({name})")
+        self._count += bool(seen.numel())
 
     def at_most(self, observed: Any, limit: Any, *, clause: str = "", dtype: Any = None) -> None:
         """observed ≤ limit element by element; a bounded clause adds its tolerance to the limit, an exact one nothing."""
-        self._within(self._bound(clause), observed, limit, dtype, sign=1)
+        self._within(self._bound(clause), observed, limit, dtype, Side.ABOVE)
 
     def at_least(self, observed: Any, limit: Any, *, clause: str = "", dtype: Any = None) -> None:
         """observed ≥ limit element by element; see `at_most`."""
-        self._within(self._bound(clause), observed, limit, dtype, sign=-1)
+        self._within(self._bound(clause), observed, limit, dtype, Side.BELOW)
 
     def shape(self, observed: Any, expected: Sequence[int], *, clause: str = "") -> None:
         """`observed` is a tensor of exactly this shape."""
         invariant = self._bound(clause)
-        self.count += 1
-        seen = list(getattr(observed, "shape", ())) if _is_tensor(observed) else type(observed).__name__
+        seen = list(base(observed).shape) if is_tensor(observed) else type(observed).__name__
         if seen != list(expected):
             self._fail(invariant, "has another shape", str(seen), str(list(expected)))
+        self._count += 1
 
     def raises(
         self,
@@ -130,32 +128,48 @@ class Check:
     ) -> None:
         """`call(*arguments)` raises `error`, with every item of `naming` in its message as a word of its own."""
         invariant = self._bound(clause)
-        self.count += 1
         try:
             result = call(*arguments)
         except (PvError, Falsified, HypothesisException):
             raise  # the falsifier's own business, not the subject's answer
         except error as raised:
-            missing = [str(item) for item in naming if not _names(str(raised), str(item))]
+            missing = [str(item) for item in naming if not names(str(raised), str(item))]
             if missing:
                 self._fail(
                     invariant, "the error does not name it", repr(str(raised)), f"a message with {', '.join(missing)}"
                 )
+            self._count += 1
             return
         except Exception as raised:
-            self._fail(invariant, "another error was raised", _short(raised), error.__name__)
-        self._fail(invariant, "nothing was raised", _short(result), error.__name__)
+            self._fail(invariant, "another error was raised", short(raised), error.__name__)
+        self._fail(invariant, "nothing was raised", short(result), error.__name__)
 
-    def _within(self, invariant: Invariant, observed: Any, limit: Any, dtype: Any, *, sign: int) -> None:
-        self.count += 1
-        seen, wanted = self._comparable(invariant, observed, limit, same_dtype=False)
-        room = seen.new_zeros(())
-        if invariant.holds is not Holds.EXACT:
-            tolerance = self._tolerance(invariant, _dtype_name(observed, dtype))
-            room = tolerance.absolute + tolerance.relative * wanted.abs()
-        wrong = ~(sign * seen <= sign * wanted + room)
-        if wrong.any():
-            self._fail_at(invariant, seen, wanted, wrong, "is above the limit" if sign > 0 else "is below the limit")
+    def _within(self, invariant: Invariant, observed: Any, limit: Any, dtype: Any, side: Side) -> None:
+        seen, wanted = self._finite(invariant, observed, limit)
+        if invariant.holds is Holds.EXACT:
+            wrong = compare(seen, wanted, Tolerance(0.0), side).wrong
+        else:
+            name = _dtype_name(observed, dtype)
+            wrong = self._compare(invariant, seen, wanted, self._tolerance(invariant, name), side, name).wrong
+        self._require(invariant, seen, wanted, ~wrong, f"is {side.name.lower()} the limit")
+
+    def _compare(
+        self, invariant: Invariant, seen: Tensor, wanted: Tensor, tolerance: Tolerance, side: Side, dtype: str
+    ) -> Compared:
+        """The comparison within a tolerance, which is tried once for each invariant and dtype; its nearest is kept."""
+        found = compare(seen, wanted, tolerance, side)
+        if not seen.numel():
+            return found
+        if (invariant.name, dtype, side) not in self._probed:
+            blind = probe(wanted, tolerance, side, dtype)
+            if blind:
+                raise PvError(f"{invariant.name} cannot be judged within its tolerance: {blind}", exit=Exit.MEND)
+            self._probed.add((invariant.name, dtype, side))
+        residual = found.residual.clamp_min(0.0) + 0.0  # −0.0 would be written as another number
+        worst = int((residual / _above_zero(found.bound)).argmax())
+        now = Nearest(float(residual.reshape(-1)[worst]), float(found.bound.reshape(-1)[worst]))
+        self.nearest[invariant.name, dtype] = nearer(self.nearest.get((invariant.name, dtype)), now)
+        return found
 
     def _bound(self, clause: str) -> Invariant:
         if not clause and len(self._invariants) == 1:
@@ -175,75 +189,70 @@ class Check:
             )
         return tolerance
 
-    def _comparable(
-        self, invariant: Invariant, observed: Any, expected: Any, *, same_dtype: bool = True
-    ) -> tuple[Any, Any]:
-        """Both as tensors of one shape without NaN (in float64 unless exact); fails the check where that cannot be."""
-        import torch
-
-        # Python's numbers are float64; as torch's default float32 they would not be those that were computed.
-        plain = None if same_dtype else torch.float64
-        seen = observed.detach() if _is_tensor(observed) else torch.tensor(observed, dtype=plain)
-        if _is_tensor(expected):
-            wanted = expected.detach()
-        elif isinstance(expected, (bool, int, float)):
-            wanted = torch.tensor(expected, dtype=seen.dtype if same_dtype else plain)
-            if same_dtype and not _fits(expected, wanted):
-                self._fail(invariant, f"{seen.dtype} cannot hold the number expected", _short(observed), repr(expected))
-            wanted = wanted.expand(seen.shape)
+    def _alike(self, invariant: Invariant, observed: Any, expected: Any) -> tuple[Tensor, Tensor]:
+        """Both as tensors of one shape and one dtype, nothing rounded; fails the check where that cannot be."""
+        if not is_tensor(observed):
+            self._fail(invariant, "is no tensor", short(observed), f"a tensor of shape {list(base(expected).shape)}")
+        seen = plain(observed)
+        if is_tensor(expected):
+            wanted = plain(expected)
+        elif not is_number(expected):
+            self._fail(invariant, "is a tensor", str(seen.dtype), short(expected))
         else:
-            wanted = torch.tensor(expected, dtype=plain)
-        if seen.shape != wanted.shape:
-            self._fail(invariant, "has another shape", str(list(seen.shape)), str(list(wanted.shape)))
-        if same_dtype and seen.dtype != wanted.dtype:
+            held = in_dtype(expected, seen.dtype)
+            if held is None:
+                self._fail(invariant, f"{seen.dtype} cannot hold the number expected", short(seen), repr(expected))
+            wanted = held if isinstance(expected, (list, tuple)) else held.expand(seen.shape)
+        self._same_shape(invariant, seen, wanted)
+        if seen.dtype != wanted.dtype:
             self._fail(invariant, "has another dtype", str(seen.dtype), str(wanted.dtype))
-        if not same_dtype:
-            seen, wanted = seen.to(torch.float64), wanted.to(torch.float64)
-            if not bool(torch.isfinite(seen).all()) or not bool(torch.isfinite(wanted).all()):
-                self._fail_at(
-                    invariant, seen, wanted, ~(torch.isfinite(seen) & torch.isfinite(wanted)), "is not finite"
-                )
         return seen, wanted
 
-    def _keep(self, invariant: Invariant, dtype: str, residual: Any, bound: Any) -> None:
-        if not residual.numel():
-            return
-        ratio = (residual / bound.clamp_min(1e-300)).reshape(-1)
-        worst = int(ratio.argmax())
-        now = Nearest(float(residual.reshape(-1)[worst]), float(bound.expand(residual.shape).reshape(-1)[worst]))
-        before = self.nearest.get((invariant.name, dtype))
-        if before is None or now.residual * before.bound > before.residual * now.bound:
-            self.nearest[invariant.name, dtype] = now
+    def _finite(self, invariant: Invariant, observed: Any, expected: Any) -> tuple[Tensor, Tensor]:
+        """Both in float64, of one shape and without NaN or infinity; fails the check where that cannot be."""
+        for value in (observed, expected):
+            if not is_tensor(value) and not is_number(value):
+                self._fail(invariant, "is no number", short(observed), short(expected))
+        seen, wanted = in_float64(observed), in_float64(expected)
+        if not is_tensor(expected) and not isinstance(expected, (list, tuple)):
+            wanted = wanted.expand(seen.shape)
+        self._same_shape(invariant, seen, wanted)
+        finite = torch.isfinite(seen) & torch.isfinite(wanted)
+        if not finite.all():
+            self._fail_at(invariant, seen, wanted, _first(~finite), "is not finite")
+        return seen, wanted
 
-    def _fail_at(
-        self, invariant: Invariant, seen: Any, wanted: Any, wrong: Any, what: str, flat: int | None = None
-    ) -> None:
-        import torch
+    def _same_shape(self, invariant: Invariant, seen: Tensor, wanted: Tensor) -> None:
+        if seen.shape != wanted.shape:
+            self._fail(invariant, "has another shape", str(list(seen.shape)), str(list(wanted.shape)))
 
-        first = int(wrong.reshape(-1).to(torch.uint8).argmax()) if flat is None else flat
-        index = _unravel(first, seen.shape)
+    def _require(self, invariant: Invariant, seen: Tensor, wanted: Tensor, right: Tensor, wrong: str) -> None:
+        """Every element is right. Where there is none, nothing was looked at."""
+        if not right.all():
+            self._fail_at(invariant, seen, wanted, _first(~right), wrong)
+        self._count += bool(right.numel())
+
+    def _fail_at(self, invariant: Invariant, seen: Tensor, wanted: Tensor, flat: int, what: str) -> NoReturn:
+        index = index_of(flat, seen.shape)
         where = f" at {index}" if index else ""
-        self._fail(
-            invariant,
-            f"{what}{where}",
-            _number(seen.reshape(-1)[first]),
-            _number(wanted.reshape(-1)[first]),
-        )
+        numbers = [repr(tensor.reshape(-1)[flat].item()) for tensor in (seen, wanted)]
+        self._fail(invariant, f"{what}{where}", *numbers)
 
-    def _fail(self, invariant: Invariant, message: str, observed: str, expected: str) -> None:
+    def _fail(self, invariant: Invariant, message: str, observed: str, expected: str) -> NoReturn:
+        message, observed, expected = map(readable, (message, observed, expected))
         # Kept as well as raised: a falsifier that swallows the exception has still been answered.
         failure = Failure(invariant.name, message, observed, expected, _caller())
         self.failure = self.failure or failure
+        self._count += 1
         raise Falsified(f"{invariant.name}: {message}: observed {observed}, expected {expected}")
 
 
-def _unravel(flat: int, shape: Sequence[int]) -> list[int]:
-    """The index of the element `flat` in row-major order (torch's own imports all of sympy for it)."""
-    index = []
-    for side in reversed(shape):
-        flat, at = divmod(flat, side)
-        index.append(at)
-    return index[::-1]
+def _first(places: Tensor) -> int:
+    return int(places.reshape(-1).to(torch.uint8).argmax())
+
+
+def _above_zero(bound: Tensor) -> Tensor:
+    return bound.clamp_min(1e-300)
 
 
 def _caller() -> str:
@@ -254,43 +263,6 @@ def _caller() -> str:
     return f"{Path(frame.f_code.co_filename).as_posix()}:{frame.f_lineno}"
 
 
-def _is_tensor(value: Any) -> bool:
-    # By name, so that a value of another kind does not need torch; torch.Size has numel too and is a tuple.
-    return any(kind.__module__ == "torch" and kind.__name__ == "Tensor" for kind in type(value).__mro__)
-
-
-def _is_same(observed: Any, expected: Any) -> bool:
-    """Type and value, item by item: a list would call NaN equal to itself, and 1 to True."""
-    if type(observed) is not type(expected):
-        return False
-    if isinstance(observed, (list, tuple)):
-        return len(observed) == len(expected) and all(map(_is_same, observed, expected))
-    return bool(observed == expected)
-
-
-def _fits(number: float, rounded: Any) -> bool:
-    """Whether `rounded` can stand for the plain `number`: a float may be rounded, not overflow; an integer is exact."""
-    if isinstance(number, float) and rounded.is_floating_point():
-        return math.isfinite(number) == math.isfinite(rounded.item())
-    return bool(rounded.item() == number)
-
-
 def _dtype_name(observed: Any, dtype: Any) -> str:
-    return str(dtype if dtype is not None else getattr(observed, "dtype", "float64")).removeprefix("torch.")
-
-
-def _names(message: str, item: str) -> bool:
-    """Whether `item` stands in `message` as a word: 15 does not name 5, nor does 0.5 or −5 (but 1-5 does)."""
-    before = r"(?<!\w)(?<!\d\.)" if item[:1].isalnum() else ""
-    sign = r"(?<!\W[-−])(?<!^[-−])" if item[:1].isdigit() else ""
-    after = r"(?!\w)(?!\.\d)" if item[-1:].isalnum() else ""
-    return re.search(before + sign + re.escape(item) + after, message) is not None
-
-
-def _number(value: Any) -> str:
-    return repr(value.item())
-
-
-def _short(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 200 else text[:199] + "…"
+    own = base(observed).dtype if is_tensor(observed) else torch.float64
+    return str(own if dtype is None else dtype).removeprefix("torch.")

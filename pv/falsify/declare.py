@@ -1,4 +1,4 @@
-"""`@falsifier` and `@fault`: how a module says which functions attack which clause.
+"""`@falsifier`, `@fault` and `@stratum`: how a module says which functions attack which clause, and with what cases.
 
 The decorators only mark; nothing runs and nothing is registered globally. `pv` finds the marks in the syntax tree
 (`pv.source.falsifiers`) and reads them from the imported module when a trial needs them.
@@ -7,6 +7,8 @@ The decorators only mark; nothing runs and nothing is registered globally. `pv` 
 from __future__ import annotations
 
 import inspect
+import math
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import ModuleType
@@ -16,19 +18,25 @@ from pv.finding import Exit, PvError
 
 F = TypeVar("F", bound=Callable[..., Any])
 ROLES = ("subject", "case", "check")
+TYPES = ("tensor", "integer", "real", "text")
 
 
 @dataclass(frozen=True, slots=True)
 class Falsifier:
     """A marked function: `function(subject, case, check)`, its parameters in any order.
 
-    `cases` maps names of strata to Hypothesis strategies of `Case`; empty when the cases come from the
-    equation's arguments.
+    `cases` maps names of strata to Hypothesis strategies of `Case`, and `because` says why; empty when the cases come from
+    the equation's arguments. `examples` (cases over all strata) and `timeout` (seconds) are its own, or None; one that is
+    `slow` is listed apart.
     """
 
     test: str
     function: Callable[..., Any]
     cases: tuple[tuple[str, Any], ...] = ()
+    because: str = ""
+    examples: int | None = None
+    timeout: float | None = None
+    slow: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,25 +57,75 @@ class Fault:
         return self.function.__name__
 
 
-def falsifier(test: str, *, cases: Any = None) -> Callable[[F], F]:
+@dataclass(frozen=True, slots=True)
+class OwnStratum:
+    """A marked way to draw values of one type: `draw(draw, spec, drawn)`, and `holds(value, spec)` that recognises them.
+
+    `sizes(min, max, is_last)` narrows the sizes of the value's shape letters; None leaves them as they are.
+    """
+
+    type: str
+    name: str
+    draw: Callable[..., Any]
+    holds: Callable[..., Any]
+    sizes: Callable[..., Any] | None
+
+
+def falsifier(
+    test: str,
+    *,
+    cases: Any = None,
+    because: str = "",
+    examples: int | None = None,
+    timeout: float | None = None,
+    slow: bool = False,
+) -> Callable[[F], F]:
     """Mark a function as the falsifier of the falsification test `test` (`"FALSIFY-MG-003"`).
 
     Its parameters are roles: `subject` (call it with the equation's arguments), `case` (the arguments drawn, by name) and
-    `check` (the only thing that asserts). `cases` is a Hypothesis strategy of `Case`, or a mapping from names of strata to
-    such strategies, for what the equation's `arguments` cannot say (input outside the domain, say); by default the
-    cases are derived from `arguments`. Raises TypeError when the function has other parameters.
+    `check` (the only thing that asserts). Its cases come from the equation's `arguments`; what those cannot say (input
+    outside the domain, say) is given as `cases`, a Hypothesis strategy of `Case` or a mapping from names of strata to such
+    strategies, with the reason in `because`. `examples` is how many cases it needs in place of the run's own number,
+    `timeout` how many seconds its trial may take, `slow` that it is to be listed apart. Raises TypeError or ValueError when
+    the function has other parameters, or one of these is not what it must be.
     """
     by_stratum = cases if isinstance(cases, Mapping) else {} if cases is None else {"cases": cases}
+    _require_reason(test, by_stratum, because)
+    _require_budget(examples, timeout, slow)
 
     def mark(function: F) -> F:
-        parameters = tuple(inspect.signature(function).parameters)
-        if not set(parameters) <= set(ROLES) or not {"subject", "check"} <= set(parameters):
-            raise TypeError(
-                f"falsifier {function.__name__!r} takes {', '.join(parameters) or 'nothing'}; "
-                "its parameters are roles: subject and check, and case where it needs the arguments"
-            )
+        _require_roles(function)
         _unmarked(function)
-        function.__pv_falsifier__ = Falsifier(test, function, tuple(by_stratum.items()))  # type: ignore[attr-defined] # the mark
+        found = Falsifier(test, function, tuple(by_stratum.items()), because, examples, timeout, slow)
+        function.__pv_falsifier__ = found  # type: ignore[attr-defined] # the mark
+        return function
+
+    return mark
+
+
+def stratum(
+    type: str,  # noqa: A002 -- the contract's own word for it
+    name: str,
+    *,
+    holds: Callable[..., Any],
+    sizes: Callable[..., Any] | None = None,
+) -> Callable[[F], F]:
+    """Mark a function as the way to draw the stratum `name` of arguments of `type` (tensor, integer, real or text).
+
+    `function(draw, spec, drawn)` gives a value: `draw` is Hypothesis' own, `spec` the argument as the contract states it,
+    `drawn` what was drawn before (`drawn.shape(spec)`, `drawn.ordinary(draw, spec)`). `holds(value, spec)` says whether a
+    value is in the stratum: a case counts for it only then. `sizes(least, greatest, is_last)` narrows the sizes that the
+    letters of the argument's shape take. A contract of the project may then name the stratum. See docs/cases.md. Raises
+    ValueError for a type or a name that no contract could have.
+    """
+    if type not in TYPES:
+        raise ValueError(f"{type!r} is no type of an argument: {', '.join(TYPES)}")
+    if re.fullmatch("[a-z][a-z0-9_]*", name) is None:
+        raise ValueError(f"a stratum is called by small letters, digits and _, not {name!r}")
+
+    def mark(function: F) -> F:
+        _unmarked(function)
+        function.__pv_stratum__ = OwnStratum(type, name, function, holds, sizes)  # type: ignore[attr-defined] # the mark
         return function
 
     return mark
@@ -90,8 +148,43 @@ def fault(invariant: str) -> Callable[[F], F]:
 
 def _unmarked(function: Callable[..., Any]) -> None:
     """A second mark would replace the first, and what the first names would go without."""
-    if hasattr(function, "__pv_falsifier__") or hasattr(function, "__pv_fault__"):
-        raise TypeError(f"{function.__name__!r} is marked twice: write a function for each falsifier and each fault")
+    if any(hasattr(function, f"__pv_{kind}__") for kind in ("falsifier", "fault", "stratum")):
+        raise TypeError(
+            f"{function.__name__!r} is marked twice: write a function for each falsifier, fault and stratum"
+        )
+
+
+def _require_roles(function: Callable[..., Any]) -> None:
+    parameters = tuple(inspect.signature(function).parameters)
+    if not set(parameters) <= set(ROLES) or not {"subject", "check"} <= set(parameters):
+        raise TypeError(
+            f"falsifier {function.__name__!r} takes {', '.join(parameters) or 'nothing'}; "
+            "its parameters are roles: subject and check, and case where it needs the arguments"
+        )
+
+
+def _require_reason(test: str, cases: Mapping[str, Any], because: object) -> None:
+    if not isinstance(because, str) or bool(cases) is not bool(because):
+        raise TypeError(
+            f"falsifier of {test!r}: cases come from the equation's arguments; cases= and because= go together, "
+            "the strategy and why the arguments cannot give it"
+        )
+
+
+def _require_budget(examples: object, timeout: object, slow: object) -> None:
+    _positive("examples", examples, (int,))
+    _positive("timeout", timeout, (int, float))
+    if not isinstance(slow, bool):
+        raise TypeError(f"slow is True or False, not {slow!r}")
+
+
+def _positive(name: str, value: object, kinds: tuple[type, ...]) -> None:
+    if value is None:
+        return
+    if type(value) not in kinds:
+        raise TypeError(f"{name} is a number, not {value!r}")
+    if not 0 < value < math.inf:  # type: ignore[operator] # one of `kinds`
+        raise ValueError(f"{name} is above 0, not {value!r}")
 
 
 def falsifier_in(module: ModuleType, function: str) -> Falsifier:
@@ -107,4 +200,12 @@ def fault_in(module: ModuleType, function: str) -> Fault:
     found = getattr(getattr(module, function, None), "__pv_fault__", None)
     if not isinstance(found, Fault):
         raise PvError(f"{module.__name__}.{function} is no fault once imported", exit=Exit.MEND)
+    return found
+
+
+def stratum_in(module: ModuleType, function: str) -> OwnStratum:
+    """The stratum that `module` marks under the name `function`; raises PvError when the mark is not there."""
+    found = getattr(getattr(module, function, None), "__pv_stratum__", None)
+    if not isinstance(found, OwnStratum):
+        raise PvError(f"{module.__name__}.{function} is no stratum once imported", exit=Exit.MEND)
     return found

@@ -14,7 +14,8 @@ from typing import Any
 
 import hypothesis
 from hypothesis import HealthCheck, Phase, Verbosity, settings
-from hypothesis.errors import FailedHealthCheck, Flaky, Unsatisfiable
+from hypothesis import strategies as st
+from hypothesis.errors import FailedHealthCheck, Flaky, Unsatisfiable, UnsatisfiedAssumption
 from hypothesis.internal.cache import LRUCache
 from hypothesis.internal.constants_ast import Constants
 
@@ -49,6 +50,22 @@ def explore(region: Region, body: Callable[[Case], None], *, examples: int, seed
     return any("nothing left to do" in reason for reason in stopped)
 
 
+def within(body: Callable[[], None]) -> None:
+    """Call `body` once inside of Hypothesis, where `assume`, `note` and their like mean what a falsifier expects."""
+    run = settings(
+        max_examples=1, database=None, deadline=None, suppress_health_check=list(HealthCheck), phases=(Phase.generate,)
+    )
+
+    def once(_: None) -> None:
+        body()
+
+    run(hypothesis.given(st.none())(once))()
+
+
+# What it holds follows from Hypothesis' own constants alone: to fill it anew for every region costs more than a case.
+_CACHE = LRUCache(1024)
+
+
 @contextlib.contextmanager
 def _no_mined_constants() -> Iterator[None]:
     from hypothesis.internal.conjecture import providers
@@ -58,8 +75,7 @@ def _no_mined_constants() -> Iterator[None]:
     if None in before.values():
         yield
         return
-    empty = Constants()
-    _install(providers, {"_get_local_constants": lambda: empty, "CONSTANTS_CACHE": LRUCache(1024)})
+    _install(providers, {"_get_local_constants": Constants, "CONSTANTS_CACHE": _CACHE})
     try:
         yield
     finally:
@@ -83,4 +99,4 @@ def _stop_reasons(stopped: list[str]) -> Iterator[None]:
         yield
 
 
-__all__ = ["Flaky", "Unsatisfiable", "explore"]
+__all__ = ["Flaky", "Unsatisfiable", "UnsatisfiedAssumption", "explore", "within"]

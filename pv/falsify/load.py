@@ -10,7 +10,7 @@ import importlib
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from pathlib import Path
@@ -26,14 +26,15 @@ class Loader:
     """Imports modules of one project while its block (`with Loader(…).active()`) is open."""
 
     def __init__(self, root: Path, sources: Sequence[str], tracer: Tracer) -> None:
-        self._root = root.resolve()
-        self._inside = f"{self._root}{os.sep}"
-        self._paths = [str((self._root / source).resolve()) for source in sources]
+        self.root = root.resolve()
+        self._inside = f"{self.root}{os.sep}"
+        self._paths = [str((self.root / source).resolve()) for source in sources]
         self._tracer = tracer
         self._as_loaded: dict[str, str] = {}
         self._tops: frozenset[str] = frozenset()
         self.entered_at_import: set[tuple[str, str]] = set()
         self.opened_at_import: set[tuple[str, str]] = set()
+        self.closing = ExitStack()  # what ends with a trial: another process, say
 
     @contextmanager
     def active(self) -> Iterator[None]:
@@ -45,6 +46,7 @@ class Loader:
         try:
             yield
         finally:
+            self.closing.close()
             sys.path[:] = path
             sys.meta_path.remove(finder)
 
@@ -68,8 +70,8 @@ class Loader:
         self.entered_at_import |= self._tracer.entered()
         self.opened_at_import |= self._tracer.opened_by()
         for added in set(sys.modules) - known:
-            self._remember(getattr(sys.modules[added], "__file__", None))
-        self._remember(module.__file__)
+            self.remember(getattr(sys.modules[added], "__file__", None))
+        self.remember(module.__file__)
         if not str(module.__file__).startswith(self._inside):
             raise PvError(f"{name} was imported from {module.__file__}, which is outside the project", exit=Exit.MEND)
         return module
@@ -86,11 +88,12 @@ class Loader:
             raise PvError(f"{target} is no function: {found!r:.80}", exit=Exit.MEND)
         return found  # type: ignore[no-any-return] # callable was just checked
 
-    def changed(self) -> list[str]:
-        """Files that no longer hold what was imported from them."""
-        return [path for path, was in self._as_loaded.items() if _content(path) != was]
+    def as_loaded(self) -> dict[str, str]:
+        """The digest of every file of the project that was imported, as it was then."""
+        return dict(self._as_loaded)
 
-    def _remember(self, file: str | None) -> None:
+    def remember(self, file: str | None) -> None:
+        """Note what the project's file `file` holds now, as evidence will say it was."""
         if file and file.startswith(self._inside) and "/site-packages/" not in file and file not in self._as_loaded:
             self._as_loaded[file] = _content(file)
 

@@ -1,38 +1,98 @@
-"""The code under test as a falsifier sees it: a callable over the equation's arguments, traced, and faulted on demand."""
+"""The code under test as a falsifier sees it: a callable over the equation's arguments, traced, and altered on demand."""
 
 from __future__ import annotations
 
+import hashlib
 import math
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, NoReturn
 
-from pv.contract.model import Invariant
 from pv.falsify.cases import Case
 from pv.falsify.declare import Fault
 from pv.falsify.encode import fingerprint
 from pv.falsify.trace import Tracer
 
-# What a check of these looks at is what the smoke check looks at, so their faults need not get past it.
-_SMOKE_ABOUT = ("shape", "dtype", "finiteness", "error")
+Call = Callable[..., Any]
+Wrong = Callable[[Call, Call, Case], Any]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class Subject:
-    """Call it as the equation is written: `subject(indices, num_classes)`."""
+    """Call it as the equation is written: `subject(indices, num_classes)`.
 
-    function: Callable[..., Any]
-    arguments: tuple[str, ...]
-    tracer: Tracer | None = None
+    It shows nothing of what it calls: a falsifier that could tell the real code from a faulted one could pass the one and
+    fail the other without looking at a value.
+    """
+
+    __slots__ = ("_arguments", "_function", "_gross", "_heard", "_tracer")
+
+    def __init__(self, function: Call, arguments: Sequence[str], tracer: Tracer | None = None) -> None:
+        self._function = function
+        self._arguments = tuple(arguments)
+        self._tracer = tracer
+        self._heard: Any = None
+        self._gross: list[str] = []
 
     def __call__(self, *values: Any, **named: Any) -> Any:
-        if self.tracer is None:
-            return self.function(*values, **named)
-        self.tracer.start()
+        output = self._traced(*values, **named)
+        if self._heard is not None:
+            self._heard.update(_digest_of(output))
+        return output
+
+    def listen(self) -> None:
+        """Begin a digest of everything that is returned from now on."""
+        self._heard = hashlib.sha256()
+
+    def heard(self) -> str:
+        """The digest of what was returned since `listen`, which ends here."""
+        digest, self._heard = self._heard.hexdigest(), None
+        return str(digest)
+
+    @property
+    def gross(self) -> str:
+        """Why an altered subject proves nothing; kept here too, because a falsifier may catch what is raised."""
+        return self._gross[0] if self._gross else ""
+
+    def altered(self, wrong: Wrong, *, smoke: bool = True, about: str = "value", repeat: bool = True) -> Subject:
+        """This subject with what `wrong(plain, again, case)` returns in the place of its output; `again()` makes the call.
+
+        With `smoke`, an alteration that would not get past the smoke check is `gross`, and a call raises GrossFault: it raises,
+        has another type, shape or dtype, is not finite, or, with `repeat`, differs when made again. For one `about` the
+        gradient, that has to be finite where it was.
+        """
+        plain = self._function
+        gross: list[str] = []
+
+        def call(*values: Any, **named: Any) -> Any:
+            case = Case(dict(zip(self._arguments, values, strict=False)), **named)
+            again = partial(plain, *values, **named)
+            if not smoke:
+                return wrong(plain, again, case)
+            wanted = _smoke(again(), case, about)
+            try:
+                output = wrong(plain, again, case)
+                seen = _smoke(output, case, about)
+                other = repeat and _digest_of(output) != _digest_of(wrong(plain, again, case))
+            except Exception as error:
+                _refuse(gross, f"it raises {type(error).__name__}: {error}")
+            if seen != wanted:
+                _refuse(gross, f"it returns {seen} where the subject returns {wanted}")
+            if other:
+                _refuse(gross, "it returns something else when it is called again")
+            return output
+
+        subject = Subject(call, self._arguments)
+        subject._gross = gross
+        return subject
+
+    def _traced(self, *values: Any, **named: Any) -> Any:
+        if self._tracer is None:
+            return self._function(*values, **named)
+        self._tracer.start()
         try:
-            return self.function(*values, **named)
+            return self._function(*values, **named)
         finally:
-            self.tracer.stop()
+            self._tracer.stop()
 
 
 class GrossFault(BaseException):
@@ -42,53 +102,65 @@ class GrossFault(BaseException):
     """
 
 
-def faulted(subject: Subject, fault: Fault, invariant: Invariant, gross: list[str]) -> Subject:
-    """`subject` with `fault` in it.
+def of_fault(fault: Fault) -> Wrong:
+    """What `Subject.altered` needs to put `fault` in the place of the output."""
 
-    Where the violation would not get past the smoke check (it raises, has another type, shape or dtype, is not finite, or
-    differs when called again), the reason goes into `gross` and a call raises GrossFault, unless `invariant` is itself
-    about what that check looks at.
-    """
-    plain = Subject(subject.function, subject.arguments)
+    def wrong(plain: Call, again: Call, case: Case) -> Any:
+        return fault.function(plain if fault.wraps else again(), case)
 
-    def refuse(reason: str) -> NoReturn:
-        gross.append(reason)  # kept as well as raised: a falsifier may catch everything
-        raise GrossFault(reason)
-
-    def call(*values: Any, **named: Any) -> Any:
-        case = Case(dict(zip(subject.arguments, values, strict=False)), **named)
-        if invariant.about in _SMOKE_ABOUT:
-            return fault.function(plain if fault.wraps else plain(*values, **named), case)
-        right = plain(*values, **named)
-        wanted = _smoke(right)  # before the fault, which may change the output in place
-        try:
-            wrong = fault.function(plain if fault.wraps else right, case)
-            again = fault.function(plain if fault.wraps else plain(*values, **named), case)
-        except Exception as error:
-            refuse(f"it raises {type(error).__name__}: {error}")
-        seen = _smoke(wrong)
-        if seen != wanted:
-            refuse(f"it returns {seen} where the subject returns {wanted}")
-        if not _same(wrong, again):
-            refuse("it returns something else when it is called again")
-        return wrong
-
-    return Subject(call, subject.arguments)
+    return wrong
 
 
-def _same(one: Any, other: Any) -> bool:
+def smoke_of(call: Callable[[], Any], *, twice: bool) -> str:
+    """What the smoke check sees of a call, in words: type, shape, dtype, finiteness, its error, and whether it repeats."""
     try:
-        return fingerprint({"output": one}) == fingerprint({"output": other})
-    except TypeError:  # an output that no case could hold either: its faults are compared by their checks alone
-        return True
+        output = call()
+        seen = _kind_of(output)
+        again = not twice or _digest_of(output) == _digest_of(call())
+    except Exception as error:
+        return f"it raises {type(error).__name__}: {error}"[:200]
+    return seen if again else f"{seen}, something else each time"
 
 
-def _smoke(output: Any) -> str:
-    """Type, shape, dtype and finiteness of an output, in words."""
+def _refuse(gross: list[str], reason: str) -> NoReturn:
+    gross.append(reason)
+    raise GrossFault(reason)
+
+
+def _digest_of(output: Any) -> bytes:
+    try:
+        return fingerprint({"output": output})
+    except TypeError:  # an output that no case could hold either: its checks alone can tell it from another
+        return type(output).__name__.encode()
+
+
+def _smoke(output: Any, case: Case, about: str) -> str:
+    """Type, shape, dtype and finiteness of an output, in words; about the gradient, whether that is finite too."""
+    return _kind_of(output) + (_gradients_of(output, case) if about == "gradient" else "")
+
+
+def _gradients_of(output: Any, case: Case) -> str:
+    import torch
+
+    outputs = [value for value in (output if isinstance(output, (tuple, list)) else [output]) if _has_graph(value)]
+    inputs = [value for value in case if getattr(value, "requires_grad", False)]
+    if not outputs or not inputs:
+        return ""
+    total = sum(value.sum() for value in outputs)
+    found = torch.autograd.grad(total, inputs, retain_graph=True, allow_unused=True)
+    finite = all(gradient is None or bool(torch.isfinite(gradient).all()) for gradient in found)
+    return f", its gradient {'finite' if finite else 'not finite'}"
+
+
+def _has_graph(value: Any) -> bool:
+    return getattr(value, "grad_fn", None) is not None
+
+
+def _kind_of(output: Any) -> str:
     if isinstance(output, (tuple, list)):
-        return f"{type(output).__name__} of {len(output)} ({', '.join(_smoke(item) for item in output)})"
+        return f"{type(output).__name__} of {len(output)} ({', '.join(_kind_of(item) for item in output)})"
     if isinstance(output, Mapping):
-        return f"mapping ({', '.join(f'{key!r}: {_smoke(item)}' for key, item in output.items())})"
+        return f"mapping ({', '.join(f'{key!r}: {_kind_of(item)}' for key, item in output.items())})"
     if hasattr(output, "shape") and hasattr(output, "dtype"):
         import torch
 

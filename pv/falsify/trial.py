@@ -7,108 +7,34 @@ each keep the outcome from being `held`, with the reason; `pv.falsify.teeth` add
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 
-from pv.contract.model import Equation, Invariant
-from pv.falsify.cases import Case, Region, regions
-from pv.falsify.check import Check, Failure, Falsified, Nearest
-from pv.falsify.declare import Falsifier, Fault
+from pv.falsify.cases import Case, Region
+from pv.falsify.check import Check, Falsified
 from pv.falsify.encode import fingerprint
-from pv.falsify.explore import Flaky, Unsatisfiable, explore
-from pv.falsify.subject import Subject
+from pv.falsify.explore import Unsatisfiable, UnsatisfiedAssumption, explore, within
+from pv.falsify.judge import SilentCase, Tally, Trial, arguments_of, judge_of, why
+from pv.falsify.outcome import PINNED, Counterexample, Outcome, Unit, join
+from pv.falsify.work import UNIT, Plan
 from pv.finding import PvError
-from pv.ledger.receipt import Stratum, Tooth
 from pv.verdict import Verdict
 
 SIMPLE_EXAMPLES = 200
-_TOP_UPS = 3
-_HERE = f"{Path(__file__).parent.as_posix()}/"
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """How hard to try: cases over all strata together, and the seed they are drawn from."""
-
-    examples: int = 200
-    seed: int = 0
-
-    def share(self, strata: int) -> int:
-        """Cases for each of so many strata, rounded up."""
-        return -(-self.examples // strata)
+RECORDED = 20
+LOOK = 4
+"""Cases of each region that come before all others."""
+_ROUNDS = 8
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Trial:
-    """What a trial needs: the test's id and clauses, the falsifier, the faults of the clauses, and the subject."""
+class Share:
+    """The part of a region that is one unit: so many cases, drawn from a seed of their own."""
 
-    test: str
-    equation: Equation
-    invariants: tuple[Invariant, ...]
-    falsifier: Falsifier
-    faults: tuple[Fault, ...]
-    subject: Subject
-
-    def regions(self) -> tuple[Region, ...]:
-        """The strata of the falsifier's own cases, or those the equation's arguments declare."""
-        if not self.falsifier.cases:
-            return regions(self.equation)
-        return tuple(Region(name, strategy, lambda case: True) for name, strategy in self.falsifier.cases)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Counterexample:
-    """The smallest case found that breaks an invariant, and what the failed check saw."""
-
-    case: Case
-    stratum: str
-    failure: Failure
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Outcome:
-    """What a trial came to, with its denominators."""
-
-    verdict: Verdict
-    reason: str
-    strata: tuple[Stratum, ...] = ()
-    valid: int = 0
-    checks: int = 0
-    cases_digest: str = hashlib.sha256().hexdigest()
-    nearest: tuple[tuple[tuple[str, str], Nearest], ...] = ()
-    dtypes: tuple[str, ...] = ()
-    teeth: tuple[Tooth, ...] = ()
-    counterexample: Counterexample | None = None
-
-
-class ForeignError(Exception):
-    """A falsifier or its subject raised something that is no failed check."""
-
-
-class SilentCase(Exception):
-    """A falsifier judged a case without a check."""
-
-
-@dataclass(slots=True, eq=False)
-class Tally:
-    """What is counted while cases run; reset by nothing, read once."""
-
-    check: Check
-    valid: int = 0
-    digest: Any = field(default_factory=hashlib.sha256)
-    seen: dict[str, set[bytes]] = field(default_factory=dict)
-    offered: dict[str, set[bytes]] = field(default_factory=dict)
-    dtypes: set[str] = field(default_factory=set)
-    last: tuple[Case, str, Failure] | None = None
-
-    def strata(self, exhausted: set[str]) -> tuple[Stratum, ...]:
-        """The strata visited so far. One of which the falsifier turned most cases away has more than it judged."""
-        return tuple(
-            Stratum(name, len(seen), name in exhausted and 2 * len(seen) >= len(self.offered.get(name, ())))
-            for name, seen in self.seen.items()
-        )
+    index: int
+    region: Region | None
+    chunk: int
+    cases: int
 
 
 def attack(trial: Trial, plan: Plan, *, shrink: bool = True) -> Outcome:
@@ -117,52 +43,159 @@ def attack(trial: Trial, plan: Plan, *, shrink: bool = True) -> Outcome:
     With `shrink`, a counterexample is made as small as can be. Exceptions of the falsifier, of the subject and of the
     case strategies become the outcome's reason; only KeyboardInterrupt comes out.
     """
-    tally = Tally(Check(trial.invariants))
-    exhausted: set[str] = set()
     try:
-        found = trial.regions()
-        for region in found:
-            tally.seen[region.name] = set()
-            if _visit(trial, region, tally, plan, plan.share(len(found)), shrink=shrink):
-                exhausted.add(region.name)
-    except Falsified:
-        return _falsified(tally, exhausted)
+        return join(list(run_units(trial, plan, shrink=shrink)), plan)
+    except PvError as error:  # the strata cannot be made
+        return Outcome(Verdict.ERRORED, error.message)
+
+
+def run_units(
+    trial: Trial,
+    plan: Plan,
+    *,
+    part: int = 0,
+    parts: int = 1,
+    shrink: bool = True,
+    progress: Callable[[], None] = lambda: None,
+) -> Iterator[Unit]:
+    """The units of this part, in order, up to the first that does not hold; `progress` is called after every case.
+
+    Raises PvError when the declared strata cannot be made.
+    """
+    shares = shares_of(trial, plan)
+    recorded = -(-RECORDED // max(len(shares), 1))
+    for share in shares:
+        if share.index % parts != part:
+            continue
+        keep = frozenset(share.cases * place // recorded for place in range(recorded))
+        unit = _run_unit(trial, share, Tally(Check(trial.invariants), keep), plan, shrink=shrink, progress=progress)
+        yield unit
+        if unit.verdict is not Verdict.HELD:
+            return
+
+
+def shares_of(trial: Trial, plan: Plan) -> tuple[Share, ...]:
+    """Every unit of a trial: the pinned cases, a first look at each region, then the regions, the large ones cut into chunks.
+
+    Where a subject is wrong it is often wrong in one region only: without the look, those before it would all come first.
+    """
+    found = [Share(0, None, 0, len(trial.pins))] if trial.pins else []
+    every = trial.regions()
+    whole = plan.share(len(every))
+    if len(every) > 1 and whole > LOOK:
+        found += [Share(len(found) + place, region, -1, LOOK) for place, region in enumerate(every)]
+    for region in every:
+        for chunk, done in enumerate(range(0, whole, UNIT)):
+            found.append(Share(len(found), region, chunk, min(UNIT, whole - done)))
+    return tuple(found)
+
+
+def _run_unit(
+    trial: Trial, share: Share, tally: Tally, plan: Plan, *, shrink: bool, progress: Callable[[], None]
+) -> Unit:
+    exhausted, verdict, reason, counterexample = False, Verdict.HELD, "", None
+    try:
+        if share.region is None:
+            within(lambda: _judge_pins(trial, tally, progress))
+        else:
+            exhausted = _visit(trial, share.region, share, tally, plan, shrink=shrink, progress=progress)
+            _require_accepted(tally, share, exhausted)
+    except Falsified as failed:
+        verdict, reason, counterexample = Verdict.FALSIFIED, str(failed), _counterexample(tally, share)
+        if tally.last is not None:
+            reason = tally.last[1].message
     except SilentCase as silent:
-        return _outcome(Verdict.VACUOUS, str(silent), tally, exhausted)
+        verdict, reason = Verdict.VACUOUS, str(silent)
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # SystemExit, pytest's skip and their like are no verdict either
-        return _outcome(Verdict.ERRORED, why(error), tally, exhausted)
-    short = _short_strata(tally.strata(exhausted), plan)
-    if short:
-        return _outcome(Verdict.NOT_MEASURED, short, tally, exhausted)
-    return _outcome(Verdict.HELD, "", tally, exhausted)
+        verdict, reason = Verdict.ERRORED, why(error)
+    return Unit(
+        index=share.index,
+        region=share.region.name if share.region else PINNED,
+        share=share.cases,
+        verdict=verdict,
+        reason=reason,
+        seen=tuple(sorted(case[:8].hex() for case in tally.seen)),
+        offered=len(tally.offered),
+        exhausted=exhausted,
+        checks=tally.check.count,
+        valid=tally.valid,
+        digest=tally.digest.hexdigest(),
+        nearest=tuple(sorted(tally.check.nearest.items())),
+        dtypes=tuple(sorted(tally.dtypes)),
+        recorded=tuple(tally.recorded),
+        counterexample=counterexample,
+    )
 
 
-def _visit(trial: Trial, region: Region, tally: Tally, plan: Plan, share: int, *, shrink: bool) -> bool:
-    """Draw cases of a region until `share` distinct ones were judged, it holds no others, or topping up brings none."""
-    body = judge_of(trial, region, tally, trial.subject)
-    for round_ in range(_TOP_UPS):
-        missing = share - len(tally.seen[region.name])
-        examples = missing + 2 if round_ == 0 else 2 * missing + 8  # every run begins with the simplest cases again
-        seed = seed_of(trial.test, region.name, plan.seed, round_)
+def _judge_pins(trial: Trial, tally: Tally, progress: Callable[[], None]) -> None:
+    judge = judge_of(trial, None, tally, trial.subject, progress)
+    for case in trial.pins:
+        judge(case)
+
+
+def _visit(
+    trial: Trial,
+    region: Region,
+    share: Share,
+    tally: Tally,
+    plan: Plan,
+    *,
+    shrink: bool,
+    progress: Callable[[], None],
+) -> bool:
+    """Draw cases of a region until enough distinct ones were judged; True when it seems to hold no others.
+
+    That is so when Hypothesis ran out, or when many more draws than there are cases brought no new one.
+    """
+    judge = judge_of(trial, region, tally, trial.subject, progress)
+
+    def enough(case: Case) -> None:
         try:
-            if explore(region, body, examples=examples, seed=seed, shrink=shrink):
+            judge(case)
+        except UnsatisfiedAssumption:
+            if len(tally.offered) > 5 * share.cases and 2 * len(tally.seen) < len(tally.offered):
+                raise _EnoughError from None  # the falsifier turns nearly everything away: see `_require_accepted`
+            raise
+        if len(tally.seen) >= share.cases:
+            raise _EnoughError
+
+    for round_ in range(_ROUNDS):
+        had, offered = len(tally.seen), len(tally.offered)
+        missing = share.cases - had
+        examples = max(2 * missing, 8 * had) + 8  # far more than are missing: it ends as soon as there are enough
+        seed = seed_of(trial.test, region.name, plan.seed, share.chunk, round_)
+        try:
+            if explore(region, enough, examples=examples, seed=seed, shrink=shrink):
                 return True
+        except _EnoughError:
+            return False
         except Unsatisfiable:
             return False
         except Falsified:
             if shrink and region.simple is not None:
                 _look_for_a_simpler_one(trial, replace(region, strategy=region.simple), tally, seed)
             raise
-        if len(tally.seen[region.name]) >= share:
-            break
+        if round_ and had and len(tally.offered) == offered:
+            return True
     return False
+
+
+class _EnoughError(BaseException):
+    """There were cases enough: no Exception, which Hypothesis would take for a failure and shrink."""
+
+
+def _require_accepted(tally: Tally, share: Share, exhausted: bool) -> None:
+    """A falsifier may turn cases away, but not most of them: it would be about something else than it says."""
+    judged, offered = len(tally.seen), len(tally.offered)
+    if judged < share.cases and 2 * judged < offered:
+        raise SilentCase(f"the falsifier turned away {offered - judged} of {offered} cases")
 
 
 def _look_for_a_simpler_one(trial: Trial, region: Region, tally: Tally, seed: int) -> None:
     """A case made from a seed shrinks badly: try for one that breaks the invariant and that a person can read."""
-    again = Tally(Check(trial.invariants), seen={region.name: set()})
+    again = Tally(Check(trial.invariants))
     try:
         explore(region, judge_of(trial, region, again, trial.subject), examples=SIMPLE_EXAMPLES, seed=seed, shrink=True)
     except Falsified:
@@ -178,106 +211,15 @@ def _size(case: Case) -> int:
     return sum(value.numel() if hasattr(value, "numel") else 1 for value in case)
 
 
-def judge_of(trial: Trial, region: Region, tally: Tally, subject: Any) -> Callable[[Case], None]:
-    """What happens to one case. A failed check comes out as Falsified, everything else that is wrong as itself."""
-    import hypothesis
-
-    def judge(case: Case) -> None:
-        hypothesis.assume(region.holds(case))
-        before = fingerprint(case.values)
-        tally.offered.setdefault(region.name, set()).add(before)
-        check, checks = tally.check, tally.check.count
-        check.failure = None
-        try:
-            _call(trial.falsifier, subject, case, check)
-        except Exception:
-            if check.failure is None:
-                raise
-        if check.failure is not None:
-            # Also when the falsifier swallowed it, or raised something else, or called the case invalid afterwards.
-            tally.last = (case, region.name, check.failure)
-            raise Falsified(check.failure.message)
-        if check.count == checks:
-            raise SilentCase(f"no check was executed for the case {case!r:.200}")
-        if fingerprint(case.values) != before:
-            raise ForeignError("the subject changed its argument in place")
-        tally.valid += 1
-        tally.digest.update(before)
-        tally.seen[region.name].add(before)
-        tally.dtypes.update(_dtypes(case))
-
-    return judge
+def _counterexample(tally: Tally, share: Share) -> Counterexample | None:
+    if tally.last is None:
+        return None
+    case, failure = tally.last
+    name = share.region.name if share.region else PINNED
+    return Counterexample(arguments_of(case), fingerprint(case.values).hex(), name, failure)
 
 
-def _call(falsifier: Falsifier, subject: Any, case: Case, check: Check) -> None:
-    import inspect
-
-    roles = {"subject": subject, "case": case, "check": check}
-    falsifier.function(**{role: roles[role] for role in inspect.signature(falsifier.function).parameters})
-
-
-def _short_strata(strata: Sequence[Stratum], plan: Plan) -> str:
-    """Which strata saw too little; at least half of their share is asked of each, or all there is."""
-    least = max(1, plan.share(len(strata)) // 2)
-    short = [row for row in strata if row.distinct < (1 if row.exhausted else least)]
-    if not short:
-        return ""
-    seen = ", ".join(f"{row.name} {row.distinct}" for row in short)
-    return f"too few distinct cases: {seen}; at least {least} are needed in each stratum"
-
-
-def _falsified(tally: Tally, exhausted: set[str]) -> Outcome:
-    assert tally.last is not None, "a check failed, so the case was kept"
-    case, stratum, failure = tally.last
-    counterexample = Counterexample(case, stratum, failure)
-    return _outcome(Verdict.FALSIFIED, failure.message, tally, exhausted, counterexample=counterexample)
-
-
-def _outcome(
-    verdict: Verdict,
-    reason: str,
-    tally: Tally,
-    exhausted: set[str],
-    counterexample: Counterexample | None = None,
-) -> Outcome:
-    return Outcome(
-        verdict=verdict,
-        reason=reason,
-        strata=tally.strata(exhausted),
-        valid=tally.valid,
-        checks=tally.check.count,
-        cases_digest=tally.digest.hexdigest(),
-        nearest=tuple(sorted(tally.check.nearest.items())),
-        dtypes=tuple(sorted(tally.dtypes)),
-        counterexample=counterexample,
-    )
-
-
-def why(error: BaseException) -> str:
-    """One line for people: the type, the text and the innermost line that is the project's."""
-    if isinstance(error, Flaky):
-        return "not reproducible: the same case gave another answer the second time"
-    if isinstance(error, PvError):
-        return error.message
-    if isinstance(error, ForeignError):
-        return str(error)
-    return f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}{_innermost(error)}"[:500]
-
-
-def _innermost(error: BaseException) -> str:
-    trace, found = error.__traceback__, ""
-    while trace is not None:
-        name = trace.tb_frame.f_code.co_filename
-        if not any(elsewhere in name for elsewhere in ("/site-packages/", "/lib/python", _HERE)):
-            found = f" ({name}:{trace.tb_lineno})"
-        trace = trace.tb_next
-    return found
-
-
-def _dtypes(case: Case) -> set[str]:
-    return {str(value.dtype).removeprefix("torch.") for value in case if hasattr(value, "dtype")}
-
-
-def seed_of(test: str, region: str, seed: int, round_: int) -> int:
-    """A seed of its own for each region and round, the same everywhere."""
-    return int.from_bytes(hashlib.sha256(f"{test}|{region}|{seed}|{round_}".encode()).digest()[:8], "big")
+def seed_of(test: str, region: str, seed: int, chunk: int, round_: int) -> int:
+    """A seed of its own for each region, chunk and round, the same everywhere."""
+    text = f"{test}|{region}|{seed}|{chunk}|{round_}"
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big")

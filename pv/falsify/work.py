@@ -1,10 +1,33 @@
-"""What a campaign has to do, as values; importing this needs neither torch nor hypothesis."""
+"""What there is to run, as values; importing this needs neither torch nor hypothesis."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+from typing import Any
 
 from pv.contract.model import Binding, Contract, FalsificationTest
+
+DEFAULT_EXAMPLES = 200
+# Cases that one process runs in one go: a region with more is split, and its parts may run side by side.
+UNIT = 500
+
+
+# (module, path, qualified name) of each
+Functions = tuple[tuple[str, str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How hard to try: cases over all strata together, and the seed they are drawn from."""
+
+    examples: int = DEFAULT_EXAMPLES
+    seed: int = 0
+
+    def share(self, strata: int) -> int:
+        """Cases for each of so many strata, rounded up."""
+        return -(-self.examples // max(strata, 1))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -14,3 +37,59 @@ class Work:
     contract: Contract
     test: FalsificationTest
     binding: Binding
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Where a trial's code is: functions as (module, function), paths of pinned cases, and how to import all of it.
+
+    `strata` are the project's own that the equation's arguments name.
+
+    `tops` are the top-level names of every module that the trial may import from the project.
+    """
+
+    root: Path
+    sources: tuple[str, ...]
+    tops: tuple[str, ...]
+    falsifier: tuple[str, str]
+    faults: tuple[tuple[str, str], ...]
+    pins: tuple[Path, ...] = ()
+    strata: tuple[tuple[str, str], ...] = ()
+
+
+class Action(Enum):
+    """What a worker is to do with a trial."""
+
+    ATTACK = "attack"
+    PROVE = "prove"
+    REPLAY = "replay"
+    SURVEY = "survey"
+    MUTATE = "mutate"
+    COMPARE = "compare"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Task:
+    """A piece of work for one process: an action on a trial, with its limits (seconds, bytes beyond what torch takes).
+
+    An attack runs the units whose index leaves `part` when divided by `parts`. `cases` are encoded arguments to run again,
+    each with the digest of what the subject returned then (empty where nobody noted it). `functions` are those of the
+    project that the subject enters, to be mutated.
+
+    Teeth are shown by all falsifiers of an equation together: `others` are the further trials on the same subject, `mutants`
+    the ids to judge, and with `every` each mutant is judged by each falsifier, also when one has killed it.
+    """
+
+    action: Action
+    work: Work
+    site: Site
+    plan: Plan
+    timeout: float
+    memory: int
+    part: int = 0
+    parts: int = 1
+    cases: tuple[tuple[Any, str], ...] = ()
+    functions: Functions = ()
+    others: tuple[tuple[Work, Site], ...] = ()
+    mutants: tuple[str, ...] = ()
+    every: bool = False

@@ -56,6 +56,15 @@ class Tooth:
 
 
 @dataclass(frozen=True, slots=True)
+class Mutants:
+    """How many mutants of the subject were tried, how many got past the smoke check, and the one that was killed, if any."""
+
+    tried: int
+    past: int
+    killed: str
+
+
+@dataclass(frozen=True, slots=True)
 class Residual:
     """The comparison of a trial that came nearest to its bound; both in the unit of the returned value."""
 
@@ -91,6 +100,7 @@ class Receipt:
     strata: tuple[Stratum, ...]
     residuals: tuple[Residual, ...]
     teeth: tuple[Tooth, ...]
+    mutants: Mutants | None
     counterexample: Any
     digests: str
 
@@ -157,6 +167,7 @@ def _build(stored: Stored) -> Receipt:
             for row in value["residuals"]
         ),
         teeth=tuple(Tooth(row["invariant"], row["fault"], row["caught"], row["seeds"]) for row in value["teeth"]),
+        mutants=Mutants(**value["mutants"]) if value.get("mutants") else None,
         counterexample=value["counterexample"],
         digests=value["digests"],
     )

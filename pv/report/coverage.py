@@ -64,13 +64,14 @@ def _cells(row: Cover) -> tuple[str, ...]:
 
 def _level(attack: Attack) -> str:
     row = attack.assessment
-    return f"{row.level.short}, {freshness(row)}"
+    others = (f"{other.subject}: {other.level.short}, {freshness(other)}" for other in attack.others)
+    return "\n".join((f"{row.level.short}, {freshness(row)}", *others))
 
 
 def _subject(row: Cover) -> str:
     if row.subject is None or row.code is None:
         return "none"
-    return f"{row.subject.target}\n{row.code.problem}" if row.code.problem else row.subject.target
+    return f"{row.subject.code}\n{row.code.problem}" if row.code.problem else row.subject.code
 
 
 def _value(row: Cover) -> dict[str, Any]:
@@ -85,11 +86,15 @@ def _value(row: Cover) -> dict[str, Any]:
                 "falsifiers": [str(entry.place) for entry in attack.falsifiers],
                 "level": attack.assessment.level.name,
                 "freshness": freshness(attack.assessment),
+                "others": [
+                    {"subject": other.subject, "level": other.level.name, "freshness": freshness(other)}
+                    for other in attack.others
+                ],
             }
             for attack in row.attacks
         ],
         "faults": [str(fault.place) for fault in row.faults],
-        "subject": row.subject.target if row.subject else None,
+        "subject": row.subject.code if row.subject else None,
         "subject_problem": row.code.problem if row.code else None,
         "level": row.level.name,
     }

@@ -81,6 +81,7 @@ def _value(spec: ValueSpec) -> str:
     facts += [f"letters of {spec.alphabet}"] if spec.alphabet else []
     admitted = [name for name, is_admitted in (("NaN", spec.nan), ("infinity", spec.infinity)) if is_admitted]
     facts += [f"{' and '.join(admitted)} admitted"] if admitted else []
+    facts += ["with a gradient or without"] if spec.gradient else []
     return ", ".join(facts) + (f"; strata {', '.join(spec.strata)}" if spec.strata else "")
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from json.encoder import encode_basestring
 from typing import NamedTuple
 
 from pv.finding import Finding, Place
@@ -65,9 +65,11 @@ def _text(answer: Answer, colour: bool) -> Iterator[str]:
 
 
 def _json(answer: Answer) -> Iterator[str]:
-    """As `json_text` spells it, but a line a finding: json's fast encoder does not indent."""
-    rows = [json.dumps(finding_value(finding), ensure_ascii=False) for finding in answer.findings]
-    listed = "\n  " + ",\n  ".join(rows) + "\n " if rows else ""
+    """As `json_text` spells it, but a line a finding."""
+    values = (finding_value(finding).items() for finding in answer.findings)
+    # `dumps` would make an encoder for every finding
+    rows = [", ".join([f'"{k}": {encode_basestring(v) if type(v) is str else v}' for k, v in row]) for row in values]
+    listed = "\n  {" + "},\n  {".join(rows) + "}\n " if rows else ""
     rest = {"checked": dict(answer.checked), "skipped": list(answer.skipped), "hidden": dict(answer.hidden)}
     yield f'{{\n "findings": [{listed}],' + json_text(rest).removeprefix("{")
 

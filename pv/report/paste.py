@@ -1,68 +1,176 @@
-"""Kept arguments as Python code that makes them again; needs neither torch nor numpy."""
+"""Kept arguments as Python code that makes them again, and the call they broke; needs neither torch nor numpy."""
 
 from __future__ import annotations
 
-import base64
 import math
+import re
 import struct
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from keyword import iskeyword
 from typing import Any
+
+from pv.contract.model import Binding
+from pv.falsify.encode import ITEM_SIZES, Bits, decode
 
 LONGEST = 512
 _CODES = {
-    "float16": "e", "float32": "f", "float64": "d", "int8": "b", "uint8": "B", "int16": "h", "int32": "i", "int64": "q",
-    "bool": "?", "bfloat16": "e",
+    "float16": "e", "float32": "f", "float64": "d", "int8": "b", "uint8": "B", "int16": "h", "uint16": "H", "int32": "i",
+    "uint32": "I", "int64": "q", "uint64": "Q", "bool": "?", "bfloat16": "e",
 }  # fmt: skip
+_COMPLEX = {"complex32": "float16", "complex64": "float32", "complex128": "float64"}
 # What `float("nan")` becomes in torch.
 _NAN = {
     "float16": b"\x00\x7e", "bfloat16": b"\xc0\x7f", "float32": b"\x00\x00\xc0\x7f",
     "float64": b"\x00\x00\x00\x00\x00\x00\xf8\x7f",
 }  # fmt: skip
 _LARGEST = struct.unpack("<f", b"\xff\xff\x7f\x7f")[0]
+_TAKEN = {"torch", "load_case", "float", "complex"}
 
 
-def assignments(arguments: Mapping[str, Any]) -> list[str]:
-    """`name = expression` for each argument, as `pv.falsify.encode.encode` kept it."""
-    return [f"{name} = {expression(value)}" for name, value in arguments.items()]
+def script(arguments: Mapping[str, Any] | None, file: str, binding: Binding | None, order: Sequence[str]) -> list[str]:
+    """Lines to be pasted into a Python in the project's root: imports, one assignment an argument, and the call.
+
+    `arguments` are encoded, or None where only `file` (the case's JSON) holds them; one that is too long to print is loaded
+    from there too. The call passes `order`, the equation's arguments, as `binding` says; there is none without a binding,
+    where the case has other arguments than these, and for a command.
+    """
+    values = _values(arguments)
+    module, callee = _callee(binding) if binding else ("", "")
+    imported = re.split(r"[.(]", callee)[0]
+    by_name = values is not None and all(_is_free(name, imported) for name in values)
+    if values is not None and by_name:
+        lines = _assignments(values, file)
+        arrays = {name for name in values if binding and binding.adapter == "numpy" and isinstance(values[name], Bits)}
+        passed = ", ".join(f"{name}.numpy(force=True)" if name in arrays else name for name in order)
+    else:
+        lines, passed = [f"case = load_case({file!r})"], "*case.values()"
+        callee = "" if binding and binding.adapter == "numpy" else callee
+    if callee and (values is None or set(values) == set(order)):
+        seed = ["torch.manual_seed(0)"] if "()" in callee else []
+        lines = [f"from {module} import {imported}", *lines, *seed, f"{callee}({passed})"]
+    if any("load_case(" in line for line in lines):
+        lines.insert(0, "from pv import load_case")
+    return ["import torch", *lines] if any("torch." in line for line in lines) else lines
+
+
+def _callee(binding: Binding) -> tuple[str, str]:
+    """What to import from where, and what of it to call; empty for a command. As `pv.falsify.adapters` reaches the code."""
+    module, _, path = binding.target.partition(":")
+    match binding.adapter:
+        case "function" | "numpy":
+            return module, path
+        case "module":
+            module, _, maker = (binding.factory or binding.target).partition(":")
+            return module, f"{maker}()"
+        case "method":
+            owner, _, name = path.rpartition(".")
+            module, _, maker = (binding.factory or f"{module}:{owner}").partition(":")
+            return module, f"{maker}().{name}"
+    return "", ""
+
+
+def _assignments(values: Mapping[str, Any], file: str) -> list[str]:
+    """`name = expression` for each value, its tensors as `Bits`; one that is too long to print is loaded from `file`."""
+    return [
+        f"{name} = {expression(value)}" if _length(value) <= LONGEST else f"{name} = load_case({file!r})[{name!r}]"
+        for name, value in values.items()
+    ]
+
+
+def _values(arguments: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """Encoded arguments as values, tensors as `Bits`; None where there are none, or none that this pv reads."""
+    try:
+        return (
+            None if arguments is None else {name: decode(value, lambda bits: bits) for name, value in arguments.items()}
+        )
+    except (ValueError, TypeError, OverflowError):
+        return None
 
 
 def expression(value: Any) -> str:
-    """The Python expression of one kept value; a tensor becomes `torch.tensor(…)`, of a long one only its size is said."""
-    if not isinstance(value, dict):
-        return repr(value)
-    if "float" in value:
-        return _number(float.fromhex(value["float"]), "float64")
-    if "tensor" in value:
-        return _tensor(value["tensor"], value["shape"], base64.b64decode(value["data"]))
-    if "mapping" in value:
-        return "{" + ", ".join(f"{expression(key)}: {expression(item)}" for key, item in value["mapping"]) + "}"
-    kind, items = next(iter(value.items()))
-    inside = ", ".join(expression(item) for item in items)
-    return f"({inside},)" if kind == "tuple" else f"[{inside}]"
+    """The Python expression of a value, its tensors as `Bits`."""
+    match value:
+        case Bits():
+            return _tensor(value)
+        case float():
+            return _number(value, "float64")
+        case complex():
+            return f"complex({_number(value.real, 'float64')}, {_number(value.imag, 'float64')})"
+        case dict():
+            return "{" + ", ".join(f"{expression(key)}: {expression(item)}" for key, item in value.items()) + "}"
+        case list():
+            return f"[{', '.join(map(expression, value))}]"
+        case tuple():
+            return f"({', '.join(map(expression, value))}{',' if len(value) == 1 else ''})"
+    return repr(value)
 
 
-def _tensor(dtype: str, shape: Sequence[int], data: bytes) -> str:
-    count = math.prod(shape)
-    if count > LONGEST or dtype not in _CODES:
-        return f"...  # a {dtype} tensor of shape {list(shape)}: too long to print"
-    if not count:
-        return f"torch.empty({tuple(shape)}, dtype=torch.{dtype})"
+def _is_free(name: str, imported: str) -> bool:
+    """Whether `name` may be assigned to without hiding what the pasted lines use."""
+    return name.isidentifier() and not iskeyword(name) and name not in _TAKEN | {imported}
+
+
+def _length(value: Any) -> int:
+    """How much there is to print of a value; more than `LONGEST` for a tensor whose elements share memory."""
+    match value:
+        case Bits():
+            return LONGEST + 1 if value.strides and _overlaps(value) else value.count
+        case list() | tuple():
+            return sum(max(1, _length(item)) for item in value)
+        case dict():
+            return sum(_length(key) + max(1, _length(item)) for key, item in value.items())
+        case str() | bytes():
+            return len(value)
+    return 1
+
+
+def _overlaps(bits: Bits) -> bool:
+    reached = 1
+    for stride, side in sorted(zip(bits.strides, bits.shape, strict=True)):
+        if side > 1:
+            if stride < reached:
+                return True
+            reached += (side - 1) * stride
+    return False
+
+
+def _tensor(bits: Bits) -> str:
+    text = _contiguous(bits)
+    if bits.strides:
+        text = f"torch.empty_strided({bits.shape}, {bits.strides}, dtype=torch.{bits.dtype}).copy_({text})"
+    return f"{text}.requires_grad_()" if bits.requires_grad else text
+
+
+def _contiguous(bits: Bits) -> str:
+    dtype, shape, data = bits.dtype, bits.shape, bits.data
+    if not bits.count:
+        return f"torch.empty({shape}, dtype=torch.{dtype})"
+    if dtype in _COMPLEX:
+        return f"torch.view_as_complex({_contiguous(Bits(_COMPLEX[dtype], (*shape, 2), data))})"
+    if _is_made_of_numbers(dtype, data):
+        return _made(_numbers(dtype, data), shape, dtype)
+    size = ITEM_SIZES[dtype]
+    whole = "uint8" if size == 1 else f"int{8 * size}"
+    return f"{_contiguous(replace(bits, dtype=whole))}.view(torch.{dtype})"
+
+
+def _is_made_of_numbers(dtype: str, data: bytes) -> bool:
+    """Whether the literals of its elements make the same bits again: not of a NaN that `float("nan")` is not."""
+    if dtype not in _CODES or (dtype == "bool" and max(data) > 1):
+        return False
+    parts = _parts(data, ITEM_SIZES[dtype])
     numbers = _numbers(dtype, data)
-    if any(number != number and part != _NAN[dtype] for number, part in zip(numbers, _parts(data, count), strict=True)):
-        # A NaN that `float("nan")` does not make again: the bits themselves.
-        whole = f"int{8 * len(data) // count}"
-        return f"{_made(_numbers(whole, data), shape, whole)}.view(torch.{dtype})"
-    return _made(numbers, shape, dtype)
+    return all(number == number or part == _NAN[dtype] for number, part in zip(numbers, parts, strict=True))
 
 
 def _numbers(dtype: str, data: bytes) -> list[Any]:
     if dtype == "bfloat16":  # the upper half of a float32
-        return [struct.unpack("<f", b"\0\0" + data[i : i + 2])[0] for i in range(0, len(data), 2)]
+        return [struct.unpack("<f", b"\0\0" + part)[0] for part in _parts(data, 2)]
     return [number for (number,) in struct.iter_unpack(f"<{_CODES[dtype]}", data)]
 
 
-def _parts(data: bytes, count: int) -> list[bytes]:
-    size = len(data) // count
+def _parts(data: bytes, size: int) -> list[bytes]:
     return [data[i : i + size] for i in range(0, len(data), size)]
 
 

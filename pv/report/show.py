@@ -4,24 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from pv.assess.levels import Assessment
-from pv.assess.promises import mend
+from pv.assess.levels import Assessment, run_command
+from pv.assess.promises import is_excused, mend
 from pv.contract.model import Binding, Contract, FalsificationTest
+from pv.falsify.casefile import case_path
 from pv.finding import Place
 from pv.ledger.promotion import Promise
 from pv.ledger.receipt import Receipt
 from pv.level import Level
-from pv.report.paste import assignments
+from pv.report.paste import script
 from pv.report.plain import plural
 from pv.report.status import assessment_value, freshness
+from pv.root import COUNTEREXAMPLES
 from pv.source.falsifiers import FalsifierIndex
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """A falsification test and all that refers to it."""
+    """A falsification test on one subject and all that refers to it; `others` is what is known of it on other subjects."""
 
     contract: Contract
     test: FalsificationTest
@@ -30,6 +33,7 @@ class View:
     row: Assessment
     index: FalsifierIndex
     promises: tuple[Promise, ...]
+    others: tuple[Assessment, ...] = ()
 
 
 def show_text(view: View) -> str:
@@ -50,11 +54,12 @@ def show_text(view: View) -> str:
             lines.append(f"  fault      {fault.place}  {fault.function}")
     if binding is not None:
         where = view.subject or "not found"
-        lines.append(f"  subject    {where}  {binding.target} ({binding.name}, {binding.place})")
+        lines.append(f"  subject    {where}  {binding.code} ({binding.name}, {binding.place})")
     if row.receipt is not None:
         lines += _receipt(row.receipt)
     lines += [f"  promised   {promise.level.short} on {promise.receipts[0][:12]}…" for promise in view.promises]
     lines += [f"  lacking    {item}" for item in row.lacking]
+    lines += [f"  also       {other.subject}: {other.level.short}, {freshness(other)}" for other in view.others]
     lines.append(f"  next       {next_command(row, view.promises)}")
     return "\n".join(lines)
 
@@ -74,19 +79,22 @@ def show_value(view: View) -> dict[str, Any]:
         ],
         "falsifiers": [str(entry.place) for entry in index.falsifiers_of(contract.name, test.id)],
         "faults": [str(entry.place) for entry in index.faults_of(contract.name) if entry.invariant in test.binds_to],
-        "target": binding.target if binding else None,
+        "target": binding.code if binding else None,
         "subject_place": str(view.subject) if view.subject else None,
         "promised": [promise.level.name for promise in view.promises],
         "next": next_command(row, view.promises),
+        "others": [assessment_value(other) for other in view.others],
     }
 
 
 def next_command(row: Assessment, promises: Sequence[Promise]) -> str:
     """What brings this test on."""
+    if is_excused(row):
+        return "nothing: it does not apply to this subject"
     if row.level < Level.PARTIAL_ALGORITHM_LEVEL:
-        return mend(row) if row.level is not Level.FALSIFIED else f"mend the subject, then pv falsify --id {row.test}"
+        return mend(row) if row.level is not Level.FALSIFIED else f"mend the subject, then {run_command(row)}"
     if not any(promise.level >= row.level for promise in promises):
-        return f"pv ledger promote {row.test}"
+        return f"pv ledger promote {row.test}" + ("" if row.default else f" --subject {row.subject}")
     return "nothing: what is promised is supported"
 
 
@@ -107,5 +115,6 @@ def _receipt(receipt: Receipt) -> list[str]:
         lines.append(
             f"  broken     {found['invariant']}: observed {found['observed']}, expected {found['expected']}, {found['at']}"
         )
-        lines += [f"             {line}" for line in assignments(found["arguments"] or {})]
+        file = case_path(Path(COUNTEREXAMPLES), receipt.contract, receipt.test, found["digest"]).as_posix()
+        lines += [f"             {line}" for line in script(found["arguments"], file, None, ())]
     return lines

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from pv.assess.levels import Assessment
-from pv.assess.promises import mend
+from pv.assess.promises import is_excused, mend
 from pv.level import Level
 from pv.report.plain import plural
 from pv.verdict import Verdict
@@ -18,7 +18,7 @@ MEASURED = (Verdict.HELD, Verdict.FALSIFIED, Verdict.VACUOUS)
 
 
 def print_status(rows: Sequence[Assessment]) -> None:
-    """The table of `pv status` and, below it, the level vector of each contract."""
+    """The table of `pv status`, and below it the totals."""
     from rich import box
     from rich.console import Console
     from rich.table import Table
@@ -32,12 +32,37 @@ def print_status(rows: Sequence[Assessment]) -> None:
     for row in rows:
         table.add_row(row.test, f"{row.equation}, {row.subject}", row.level.short, freshness(row), *_counts(row))
     console.print(table)
+    for line in totals(rows):
+        console.print(line)
+
+
+def totals(rows: Sequence[Assessment]) -> list[str]:
+    """The level vector of each contract, of each of its subjects where there are several, and the counts of both."""
+    lines = []
+    subjects = subject_vectors(rows)
     for contract, vector in vectors(rows).items():
-        console.print(f"{contract}: {vector}")
+        lines.append(f"{contract}: {vector}")
+        own = subjects.get(contract, {})
+        lines += [f"  {name}: {other}" for name, other in own.items()] if len(own) > 1 else []
+    others = _counts_of(row for row in rows if not row.default)
+    lines.append(counts_text(summary_counts(rows)))
+    return [*lines, f"{others['selected']:,} more on other subjects: {_named(others)}"] if others["selected"] else lines
+
+
+def totals_value(rows: Sequence[Assessment]) -> dict[str, Any]:
+    """The same as JSON."""
+    return {
+        "vectors": vectors(rows),
+        "subjects": subject_vectors(rows),
+        "counts": dict(summary_counts(rows)),
+        "others": dict(_counts_of(row for row in rows if not row.default)),
+    }
 
 
 def freshness(row: Assessment) -> str:
-    """`fresh`, `never run`, or every cause with what the evidence once supported."""
+    """`fresh`, `never run`, every cause with what the evidence once supported, or why the test does not apply."""
+    if row.not_applicable:
+        return row.not_applicable
     if row.receipt is None:
         return "never run"
     if not row.stale:
@@ -48,14 +73,26 @@ def freshness(row: Assessment) -> str:
 
 
 def vectors(rows: Iterable[Assessment]) -> dict[str, str]:
-    """`PARTIAL 30 · NO EVIDENCE 1` for each contract, highest first; never an average."""
-    counts: dict[str, Counter[Level]] = {}
+    """`PARTIAL 30 · NO EVIDENCE 1` for each contract, highest first; never an average. Default subjects alone decide it."""
+    levels: dict[str, list[Level]] = {}
     for row in rows:
-        counts.setdefault(row.contract, Counter())[row.level] += 1
-    return {
-        contract: " · ".join(f"{level.short} {count[level]}" for level in sorted(count, reverse=True))
-        for contract, count in counts.items()
-    }
+        if row.default:
+            levels.setdefault(row.contract, []).append(row.level)
+    return {contract: _vector(found) for contract, found in levels.items()}
+
+
+def subject_vectors(rows: Iterable[Assessment]) -> dict[str, dict[str, str]]:
+    """For each contract the vector of each of its subjects, by name; an equation without a subject is in none."""
+    levels: dict[str, dict[str, list[Level]]] = {}
+    for row in rows:
+        if row.subject:
+            levels.setdefault(row.contract, {}).setdefault(row.subject, []).append(row.level)
+    return {contract: {name: _vector(found) for name, found in own.items()} for contract, own in levels.items()}
+
+
+def _vector(levels: Sequence[Level]) -> str:
+    count = Counter(levels)
+    return " · ".join(f"{level.short} {count[level]}" for level in sorted(count, reverse=True))
 
 
 def assessment_value(row: Assessment) -> dict[str, Any]:
@@ -66,7 +103,9 @@ def assessment_value(row: Assessment) -> dict[str, Any]:
         "test": row.test,
         "equation": row.equation,
         "subject": row.subject,
+        "default": row.default,
         "level": row.level.name,
+        "not_applicable": row.not_applicable or None,
         "fresh": receipt is not None and not row.stale,
         "stale": [{"cause": cause.cause, "what": cause.what, "how": cause.how} for cause in row.stale],
         "was": row.was.name,
@@ -77,7 +116,7 @@ def assessment_value(row: Assessment) -> dict[str, Any]:
         "slack": _finite(receipt.slack) if receipt else None,
         "receipt": receipt.name if receipt else None,
         "lacking": list(row.lacking),
-        "next": None if row.level >= Level.PARTIAL_ALGORITHM_LEVEL else mend(row),
+        "next": None if row.level >= Level.PARTIAL_ALGORITHM_LEVEL or is_excused(row) else mend(row),
     }
 
 
@@ -99,8 +138,13 @@ def _finite(value: float | None) -> float | None:
     return None if value is None or value == float("inf") else value
 
 
-def summary_counts(rows: Sequence[Assessment]) -> Mapping[str, int]:
-    """Selected, measured, held, stale, toothless: the denominators of a gate."""
+def summary_counts(rows: Iterable[Assessment]) -> Mapping[str, int]:
+    """Selected, measured, held, stale, toothless, not applicable: the denominators of a gate, of default subjects."""
+    return _counts_of(row for row in rows if row.default)
+
+
+def _counts_of(chosen: Iterable[Assessment]) -> Mapping[str, int]:
+    rows = list(chosen)
     fresh = [row for row in rows if row.receipt is not None and not row.stale]
     return {
         "selected": len(rows),
@@ -108,10 +152,18 @@ def summary_counts(rows: Sequence[Assessment]) -> Mapping[str, int]:
         "held": sum(1 for row in fresh if row.verdict is Verdict.HELD),
         "stale": sum(1 for row in rows if row.stale),
         "toothless": sum(1 for row in fresh if row.verdict is Verdict.VACUOUS),
+        "not_applicable": sum(1 for row in rows if row.not_applicable),
     }
 
 
 def counts_text(counts: Mapping[str, int]) -> str:
     """`31 tests selected: 31 measured, 31 held, 0 stale, 0 toothless`."""
-    rest = ", ".join(f"{count:,} {name}" for name, count in counts.items() if name != "selected")
-    return f"{plural(counts['selected'], 'test')} selected: {rest}"
+    return f"{plural(counts['selected'], 'test')} selected: {_named(counts)}"
+
+
+def _named(counts: Mapping[str, int]) -> str:
+    """Each count but that of all; what does not apply only where there is something."""
+    shown = {
+        name: count for name, count in counts.items() if name != "selected" and (count or name != "not_applicable")
+    }
+    return ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in shown.items())

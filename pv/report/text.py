@@ -26,13 +26,13 @@ def text_lines(findings: Sequence[Finding], line_of: Callable[[Place], str], *, 
 def _finding(finding: Finding, line: str, colour: bool) -> Iterator[str]:
     place, paint = finding.place, _COLOURS[finding.severity]
     what = _paint(f"{finding.severity.value} {finding.code}", paint, colour)
-    yield f"{_one_line(str(place))}: {what} {_one_line(finding.message)}"
+    yield f"{one_line(str(place))}: {what} {one_line(finding.message)}"
     if line.strip():
         shown, caret = excerpt(line, place.column)
         yield f"{place.line:>7} | {shown}"
         yield f"        | {' ' * caret}{_paint('^', paint, colour)}"
     if finding.hint:
-        yield f"    {_one_line(finding.hint)}"
+        yield f"    {one_line(finding.hint)}"
 
 
 def excerpt(line: str, column: int) -> tuple[str, int]:
@@ -79,7 +79,8 @@ def _cell(character: str) -> tuple[str, int]:
     return character, 2 if unicodedata.east_asian_width(character) in "WF" else 1
 
 
-def _one_line(text: str) -> str:
+def one_line(text: str) -> str:
+    """`text` without anything that steers a terminal or begins another line."""
     return "".join(_cell(character)[0] for character in text)
 
 

@@ -1,31 +1,40 @@
-"""Trials as text: a line for each, and everything about one that did not hold."""
+"""Trials as text: a line for each, everything about one that did not hold, and the counts of a campaign."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
-from pv.contract.model import Contract, FalsificationTest
-from pv.finding import Place
-from pv.report.paste import assignments
+from pv.falsify.casefile import case_path
+from pv.falsify.work import Work
+from pv.finding import Exit, Finding, Severity
+from pv.report.paste import script
 from pv.report.plain import plural
+from pv.report.text import one_line
+from pv.report.trial_formats import Result, Selected, Summary
+from pv.root import COUNTEREXAMPLES
+
+_PRINTED = 10  # lines of what a trial printed
 
 
-def trial_line(receipt: Mapping[str, Any], test: FalsificationTest) -> str:
+def result_line(result: Result) -> str:
     """`FALSIFY-MG-003  held  one_hot/one_per_row  203 cases, 406 checks, 1 of 1 fault caught, slack 12`."""
-    strata = receipt["cases"]["strata"]
-    distinct = sum(row["distinct"] for row in strata)
-    exhausted = " (all there are)" if strata and all(row["exhausted"] for row in strata) else ""
-    counts = f"{plural(distinct, 'case')}{exhausted}, {plural(receipt['checks'], 'check')}"
+    receipt = result.finished.receipt
+    counts = _counts(receipt)
     if receipt["teeth"]:
-        caught = sum(1 for tooth in receipt["teeth"] if tooth["caught"])
-        counts += f", {caught} of {plural(len(receipt['teeth']), 'fault')} caught"
+        counts.append(f"{_caught(receipt)} of {plural(len(receipt['teeth']), 'fault')} caught")
     slack = smallest_slack(receipt["residuals"])
     if slack is not None and not receipt["counterexample"]:
-        counts += f", slack {slack:.3g}"
-    verdict = receipt["verdict"].replace("_", " ")
-    return f"{test.id}  {verdict:12}  {' '.join(test.binds_to):34}  {counts}"
+        counts.append(f"slack {slack:.3g}")
+    clauses = " ".join(result.trial.work.test.binds_to)
+    return f"{result.trial.name}  {verdict_of(result):12}  {clauses:34}  {', '.join(counts)}"
+
+
+def verdict_of(result: Result) -> str:
+    """`held`, `not measured`: the verdict as people write it."""
+    return result.finished.outcome.verdict.label
 
 
 def smallest_slack(residuals: Sequence[Mapping[str, str]]) -> float | None:
@@ -38,47 +47,126 @@ def smallest_slack(residuals: Sequence[Mapping[str, str]]) -> float | None:
     return min(ratios, default=None)
 
 
-def failure_text(receipt: Mapping[str, Any], contract: Contract, test: FalsificationTest, subject: Place | None) -> str:
+def trial_facts(result: Result) -> dict[str, str]:
+    """What a report of tests says of a trial besides its verdict: subject, counts, slack, teeth."""
+    receipt = result.finished.receipt
+    slack = smallest_slack(receipt["residuals"])
+    return {
+        "subject": receipt["subject"]["name"],
+        "target": receipt["subject"]["target"],
+        "clauses": " ".join(result.trial.work.test.binds_to),
+        "verdict": verdict_of(result),
+        "cases": str(_distinct(receipt)),
+        "checks": str(receipt["checks"]),
+        "seed": str(receipt["cases"]["seed"]),
+        "slack": "" if slack is None else f"{slack:.3g}",
+        "teeth": f"{_caught(receipt)} of {len(receipt['teeth'])}",
+    }
+
+
+def result_text(result: Result) -> str:
     """All about a trial that did not hold: the invariant, the smallest case, what was seen, and what to do next."""
+    receipt, work = result.finished.receipt, result.trial.work
     found = receipt["counterexample"]
-    name = found["invariant"] if found else test.binds_to[0]
-    invariant = contract.invariant(name)
-    lines = [f"{test.id} {receipt['verdict'].replace('_', ' ')}: {name if found else receipt['reason']}"]
+    name = found["invariant"] if found else work.test.binds_to[0]
+    invariant = work.contract.invariant(name)
+    lines = [f"{result.trial.name} {verdict_of(result)}: {name if found else receipt['reason']}"]
     if invariant is not None:
         lines.append(f"  {invariant.place}: {invariant.statement}")
     if found:
-        lines += _counterexample(found)
-        lines.append(f"  if this fails: {' '.join(test.if_fails.split())}")
+        lines += _counterexample(found, work)
+        lines.append(f"  if this fails: {' '.join(work.test.if_fails.split())}")
+    lines += _printed(result.finished.printed)
     target = receipt["subject"]["target"]
-    lines.append(f"  subject: {target}" + (f"  {subject.path}:{subject.line}" if subject else ""))
-    lines.append(f"  next: {_next(receipt, test)}")
-    return "\n".join(lines)
+    lines.append(f"  subject: {target}" + (f"  {result.subject.path}:{result.subject.line}" if result.subject else ""))
+    if result.case:
+        lines.append(f"  case: {result.case}")
+    lines.append(f"  next: {_next(result)}")
+    return "\n".join(one_line(line) for part in lines for line in part.splitlines())  # code under test wrote some of it
 
 
-def campaign_summary(receipts: Sequence[Mapping[str, Any]], fresh: int, selected: int) -> str:
-    """`31 tests: 30 held, 1 falsified` with the denominator, and how many were fresh already."""
-    counts = Counter(row["verdict"].replace("_", " ") for row in receipts)
+def failure_finding(result: Result) -> Finding:
+    """A trial that did not hold as a finding under its id, where the contract asks for it, in a few words."""
+    receipt, test = result.finished.receipt, result.trial.work.test
+    found = receipt["counterexample"]
+    seen = (
+        f"{found['invariant']}: observed {found['observed']}, expected {found['expected']}: {found['message']}"
+        if found
+        else receipt["reason"]
+    )
+    other = "" if result.trial.default else f" on {result.trial.work.binding.name}"
+    return Finding(test.id, severity_of(result), test.place, f"{verdict_of(result)}{other}: {seen}", _next(result))
+
+
+def not_run_finding(trial: Selected, why: str) -> Finding:
+    """A trial that was asked for and not begun: nobody measured it."""
+    test, other = trial.work.test, "" if trial.default else f" on {trial.work.binding.name}"
+    again = f"pv falsify --id {test.id}{_subject(trial)}"
+    return Finding(test.id, Severity.UNMEASURED, test.place, f"not run{other}: {why}", again)
+
+
+def severity_of(result: Result) -> Severity:
+    """Not measured must be run; what else did not hold must be mended."""
+    return Severity.UNMEASURED if result.finished.outcome.verdict.exit is Exit.RUN else Severity.ERROR
+
+
+def summary_line(summary: Summary) -> str:
+    """`31 tests run: 30 held, 1 falsified; 3 fresh already` with the denominator, and what was left out."""
+    counts = Counter(verdict_of(result) for result in summary.results)
     words = [f"{counts[verdict]} {verdict}" for verdict in sorted(counts, key=lambda name: (name != "held", name))]
-    missing = selected - len(receipts)
-    if missing:
-        words.append(f"{missing} not run")
+    selected = len(summary.results) + len(summary.not_run)
+    if summary.not_run:
+        words.append(f"{len(summary.not_run)} not run")
+    rest = {"fresh already": summary.fresh, "not applicable": len(summary.not_applicable)}
     ran = f"{plural(selected, 'test')} run: {', '.join(words)}" if selected else "nothing to run"
-    return f"{ran}; {fresh} fresh already" if fresh else ran
+    return "; ".join([ran, *(f"{count} {what}" for what, count in rest.items() if count)])
 
 
-def _counterexample(found: Mapping[str, Any]) -> list[str]:
+def _counts(receipt: Mapping[str, Any]) -> list[str]:
+    strata = receipt["cases"]["strata"]
+    exhausted = " (all there are)" if strata and all(row["exhausted"] for row in strata) else ""
+    return [f"{plural(_distinct(receipt), 'case')}{exhausted}", plural(receipt["checks"], "check")]
+
+
+def _distinct(receipt: Mapping[str, Any]) -> int:
+    return sum(row["distinct"] for row in receipt["cases"]["strata"])
+
+
+def _caught(receipt: Mapping[str, Any]) -> int:
+    return sum(1 for tooth in receipt["teeth"] if tooth["caught"])
+
+
+def _counterexample(found: Mapping[str, Any], work: Work) -> list[str]:
+    equation = work.contract.equation(work.test.equation)
+    file = case_path(Path(COUNTEREXAMPLES), work.contract.name, work.test.id, found["digest"]).as_posix()
+    order = [argument.name for argument in equation.arguments] if equation else []
+    shown = script(found["arguments"], file, work.binding, order)
     lines = [f"  smallest case found (stratum {found['stratum']}):"]
-    arguments = found["arguments"]
-    shown = ["(too large to keep)"] if arguments is None else assignments(arguments) or ["(no arguments)"]
-    lines += [f"      {line}" for line in shown]
+    lines += [f"      {line}" for line in shown or ["(no arguments)"]]
     lines.append(f"  observed {found['observed']}, expected {found['expected']}: {found['message']}")
     lines.append(f"  checked at {found['at']}")
     return lines
 
 
-def _next(receipt: Mapping[str, Any], test: FalsificationTest) -> str:
-    if receipt["verdict"] == "falsified":
-        return f"mend the subject, then pv falsify --id {test.id}"
-    if receipt["verdict"] == "not_measured":
-        return f"widen the cases, or pv falsify --id {test.id} --examples 1000"
-    return f"mend the falsifier or what it calls, then pv falsify --id {test.id}"
+def _printed(text: str) -> list[str]:
+    """The end of what the trial printed."""
+    lines = [line for line in text.splitlines() if line.strip()]
+    return ["  it printed:", *(f"      {line}" for line in lines[-_PRINTED:])] if lines else []
+
+
+def _next(result: Result) -> str:
+    test = result.trial.work.test
+    again = f"pv falsify --id {test.id}{_subject(result.trial)}"
+    match result.finished.receipt["verdict"]:
+        case "falsified":
+            kept = f"; pv replay {test.id} runs the case, pv pin {test.id} keeps it" if result.case else ""
+            return f"mend the subject, then {again}{kept}"
+        case "not_measured" if not result.finished.receipt["cases"]["strata"]:
+            return f"install what is missing, then {again}"
+        case "not_measured":
+            return f"widen the cases, or {again} --examples 1000"
+    return f"mend the falsifier or what it calls, then {again}"
+
+
+def _subject(trial: Selected) -> str:
+    return "" if trial.default else f" --subject {trial.work.binding.name}"

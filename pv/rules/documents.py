@@ -115,11 +115,12 @@ explained(
 )
 explained(
     "PV310",
-    """A Python file hides its falsifiers: it does not parse, or a mark's name is no literal.
+    """A Python file hides its falsifiers: it does not parse, or a mark's name, or its own budget, is no literal.
 
-    `pv` finds falsifiers and faults by parsing, never by importing. What it cannot read counts as absent.
+    `pv` finds falsifiers, faults and strata by parsing, never by importing. What it cannot read counts as absent.
 
         FAIL    @falsifier(PREFIX + "-003")
-        PASS    @falsifier("FALSIFY-MG-003")
+        FAIL    @falsifier("FALSIFY-MG-003", examples=MANY)
+        PASS    @falsifier("FALSIFY-MG-003", examples=500)
     """,
 )

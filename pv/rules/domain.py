@@ -1,4 +1,4 @@
-"""PV206, PV207, PV209, PV218: the structured domain of an equation agrees with itself."""
+"""PV206, PV207, PV209, PV218, PV219, PV220: the structured domain of an equation agrees with itself."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from pv.contract.model import Equation, ValueSpec
 from pv.contract.quote import nearest
+from pv.contract.strata import STRATA, strata_of, why_outside
 from pv.finding import Severity
 from pv.rules.references import spoken_once
 from pv.rules.registry import Judged, Report, rule
@@ -95,6 +96,58 @@ def returns_are_stated(judged: Judged) -> Iterator[Report]:
     equations = judged.contract.equations
     bare = [(equation.name, equation.place) for equation in equations if not equation.returns]
     yield from spoken_once(bare, f"{len(equations)} equations have no returns", "add returns: {…}")
+
+
+@rule("PV219")
+def strata_are_known(judged: Judged) -> Iterator[Report]:
+    """An argument names a stratum that its type does not have, or that lies outside its domain.
+
+    No case could be drawn from it, and the trial would be errored. A project adds strata of its own in a module of
+    falsifiers: `@stratum("tensor", "checkerboard", holds=…)`; outside of a project only those of pv are known.
+
+        FAIL    x: {type: tensor, …, strata: [ordinray]}
+        FAIL    x: {type: tensor, …, strata: [nan]}
+        PASS    x: {type: tensor, …, strata: [ordinary, nan], nan: admitted}
+    """
+    for equation in judged.contract.equations:
+        for at, spec in _specs(equation):
+            for i, name in enumerate(spec.strata):
+                outside = why_outside(spec, name)
+                if outside:
+                    seen = f"{spec.name!r} {outside}, which the stratum {name!r} is not"
+                    yield judged.at(*at, "strata", i), seen, "leave the stratum out, or widen the domain"
+                elif (spec.type, name) not in STRATA and name not in (own := _own_strata(judged, spec.type)):
+                    seen = f"{spec.type} arguments have no stratum {name!r}"
+                    yield judged.at(*at, "strata", i), seen, nearest(name, [*strata_of(spec.type), *own])
+
+
+def _own_strata(judged: Judged, type_: str) -> list[str]:
+    """The names of the strata that the project around the contract marks for arguments of this type."""
+    marks = judged.project.falsifiers.strata if judged.project is not None else ()
+    return [mark.name for mark in marks if mark.type == type_]
+
+
+@rule("PV220")
+def gradients_are_asked_of_floats(judged: Judged) -> Iterator[Report]:
+    """A `gradient` is admitted where there can be none: in a tensor that is not floating-point, or in a result.
+
+    Cases come with requires_grad on and off; torch refuses it for integers and truth values. What the gradient of a result
+    must be is an invariant (`about: gradient`).
+
+        FAIL    indices: {type: tensor, dtype: [int64], shape: [n], gradient: true}
+        PASS    x: {type: tensor, dtype: [float32], shape: [n], gradient: true}
+    """
+    for equation in judged.contract.equations:
+        dtypes = {spec.name: spec.dtypes for spec in equation.arguments}
+        for at, spec in _specs(equation):
+            if not spec.gradient:
+                continue
+            whole = [name for name in spec.dtypes or dtypes.get(spec.like or "", ()) if "float" not in name]
+            if at[2] == "returns":
+                yield judged.key_at(*at, "gradient"), f"{spec.name!r} is a result", "write an invariant about: gradient"
+            elif whole:
+                seen = f"{spec.name!r} admits a gradient, and may be {whole[0]}"
+                yield judged.key_at(*at, "gradient"), seen, "leave out gradient, or the dtype"
 
 
 def _specs(equation: Equation) -> Iterator[tuple[tuple[str, ...], ValueSpec]]:

@@ -1,4 +1,4 @@
-"""PV100, PV402 to PV405, PV5xx, PV6xx: codes that commands, claims and the ledger emit, so that they can be explained too."""
+"""PV100, PV402 to PV406, PV5xx, PV6xx: codes that commands, claims and the ledger emit, so that they can be explained too."""
 
 from __future__ import annotations
 
@@ -43,8 +43,9 @@ explained(
     "PV404",
     """A test is below the level that `pv gate` asks for.
 
-    `--min-level` is PARTIAL when nothing is said: every test must have held, freshly, with teeth. The message names what
-    is missing, the hint the command that earns it. What only has to be run counts as unmeasured and not as an error.
+    `--min-level` is PARTIAL when nothing is said: every test must have held on its default subject, freshly, with teeth.
+    A test that does not apply to that subject has not held; on any other subject it must only not be falsified. The message
+    names what is missing, the hint the command that earns it. What only has to be run counts as unmeasured.
 
         FAIL    FALSIFY-MG-004 (torch) is at NO EVIDENCE, not PARTIAL: never run
         PASS    pv gate --falsify stale
@@ -60,6 +61,18 @@ explained(
         PASS    pv init DIR     shows a project that has some
     """,
     Severity.UNMEASURED,
+)
+explained(
+    "PV406",
+    """A tolerance is more than 100 times the largest residual that a run saw.
+
+    What lies between the two would pass, a defect included. The hint names the tolerance that would do: ten times the
+    largest residual, rounded up to one digit. Spoken by `pv falsify`, of what held.
+
+        FAIL    tolerance: {float32: 1e-3}     no residual above 2.1e-7
+        PASS    tolerance: {float32: 3e-6}
+    """,
+    Severity.WARNING,
 )
 explained(
     "PV500",

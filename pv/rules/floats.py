@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from pv.contract.model import Equation, Holds
+from pv.contract.quote import mentions
 from pv.finding import Severity
 from pv.rules.registry import Judged, Report, rule
 
@@ -45,20 +46,18 @@ def _returned_floats(equation: Equation) -> list[str]:
     return [dtype for dtype in _FLOATS if dtype in returned]
 
 
-# The closed table. First: functions whose values are strictly inside their bounds as real numbers, and reach them as floats.
+# The closed table. Patterns stay text: `re` compiles one when a statement first has its signs, and keeps it.
+# First: functions whose values are strictly inside their bounds as real numbers, and reach them as floats.
 _SATURATES = ("softmax", "sigmoid", "logistic", "tanh", "exp")
-_SATURATING = re.compile(r"softmax|sigmoid|logistic|tanh|\bexp\b|exponential")
+_SATURATING = r"softmax|sigmoid|logistic|tanh|\bexp\b|exponential"
 _NUMBER = r"[-−+]?\s*[01](?:\.0*)?(?![\w.])"
-_STRICT = re.compile(
-    rf"strictly\s+(?:between|positive|negative|inside|within|in|less|greater|above|below|smaller|larger)\b"
+_STRICT = (
+    rf"(?i)strictly\s+(?:between|positive|negative|inside|within|in|less|greater|above|below|smaller|larger)\b"
     rf"|(?<![-<>=!→])[<>](?![<>=])\s*{_NUMBER}|(?<![\w.]){_NUMBER}\s*[<>](?![<>=])"
-    rf"|(?:∈|\bin)\s*\(\s*{_NUMBER}\s*,\s*{_NUMBER}\s*\)|\bopen interval\b|\b(?:never|not)\s+(?:reach|exactly)",
-    re.IGNORECASE,
+    rf"|(?:∈|\bin)\s*\(\s*{_NUMBER}\s*,\s*{_NUMBER}\s*\)|\bopen interval\b|\b(?:never|not)\s+(?:reach|exactly)"
 )
 _STRICT_SIGNS = ("<", ">", "∈", "in (", "in(", "trictly", "pen interval", "ever", "not ")
-_CONDITION = re.compile(
-    r"\A.*(?:⟹|⇒|=>|\bimplies\b)|\b(?:for|if|when|whenever|where|with|provided)\b[^,;:]*", re.IGNORECASE
-)
+_CONDITION = r"(?i)\A.*(?:⟹|⇒|=>|\bimplies\b)|\b(?:for|if|when|whenever|where|with|provided)\b[^,;:]*"
 
 # Then: equations between real numbers that rounding breaks. Each is looked for only where one of its signs stands.
 _IS = r"\s*={1,2}\s*"
@@ -91,16 +90,12 @@ _EQUATIONS = (
     (_ORDER, ("is associative",), r"\bis associative\b"),
 )
 # Of counts, one-hot rows and greatest elements they are exact; a sum to 1 is rounded where something was divided.
-_ROUNDED = re.compile(r"softmax|attention|probabilit|normali[sz]|weights|ratio|sigmoid", re.IGNORECASE)
-_EXACT = re.compile(r"one.?hot|\bcounts?\b|boolean|concat|\bmax\b|\bmin\b|integer|logical|bitwise", re.IGNORECASE)
-_LOOSE = re.compile(
-    r"≈|~|\bwithin\b|toleran|approx|\bulps?\b|\bnumerical|\bup to\b|\breal numbers?\b|\brounding\b|ε|\beps",
-    re.IGNORECASE,
-)
+_ROUNDED = r"(?i)softmax|attention|probabilit|normali[sz]|weights|ratio|sigmoid"
+_EXACT = r"(?i)one.?hot|\bcounts?\b|boolean|concat|\bmax\b|\bmin\b|integer|logical|bitwise"
+_LOOSE = r"(?i)≈|~|\bwithin\b|toleran|approx|\bulps?\b|\bnumerical|\bup to\b|\breal numbers?\b|\brounding\b|ε|\beps"
 
 
-@dataclass(frozen=True, slots=True)
-class Rounded:
+class Rounded(NamedTuple):
     """Why a statement is false of floats: the words it is about, what happens to them, what to write."""
 
     words: str
@@ -110,14 +105,14 @@ class Rounded:
 
 def strict_bound(subject: str, statement: str) -> Rounded | None:
     """The strict bound that `statement` claims of a function named in `subject` (or in itself), and floats reach."""
-    if not any(sign in statement for sign in _STRICT_SIGNS):
+    if not mentions(statement, _STRICT_SIGNS):
         return None
     about = f"{subject} {statement}"
     plain = about.lower().replace("_", " ")
-    named = any(word in plain for word in _SATURATES) and _SATURATING.search(plain)
+    named = mentions(plain, _SATURATES) and re.search(_SATURATING, plain)
     if not named and "σ(" not in about:  # as it stands: Σ( in small letters is σ( too
         return None
-    strict = _STRICT.search(_CONDITION.sub("", statement))
+    strict = re.search(_STRICT, re.sub(_CONDITION, "", statement))
     if strict is None:
         return None
     hint = "state the closed bound (at least, at most), or write holds: real"
@@ -129,10 +124,10 @@ def rounded_equation(subject: str, statement: str) -> Rounded | None:
     if "=" not in statement and "sum" not in statement and "associative" not in statement:
         return None
     for what, signs, pattern in _EQUATIONS:
-        if not any(sign in statement for sign in signs):
+        if not mentions(statement, signs):
             continue
-        found = re.search(pattern, statement)  # compiled when it is first needed, and kept by `re`
-        if found and (what != "a sum" or _ROUNDED.search(f"{subject} {statement}")) and not _is_loose(statement):
+        found = re.search(pattern, statement)
+        if found and (what != "a sum" or re.search(_ROUNDED, f"{subject} {statement}")) and not _is_loose(statement):
             return Rounded(
                 found.group().strip(), f"is {what}, which rounding changes", "state a tolerance, or holds: real"
             )
@@ -140,7 +135,7 @@ def rounded_equation(subject: str, statement: str) -> Rounded | None:
 
 
 def _is_loose(statement: str) -> bool:
-    return bool(_LOOSE.search(statement) or _EXACT.search(statement))
+    return bool(re.search(_LOOSE, statement) or re.search(_EXACT, statement))
 
 
 @rule("PV208", Severity.WARNING)

@@ -92,10 +92,10 @@ def equations_have_subjects(judged: Judged, project: ProjectFacts) -> Iterator[R
 
 @project_rule("PV305")
 def bindings_lead_to_code(judged: Judged, project: ProjectFacts) -> Iterator[Report]:
-    """A binding's target does not exist, or its equation is not in the contract.
+    """A binding's target or factory does not exist, or its equation is not in the contract.
 
-    The target is looked up by parsing the project's files, without importing; re-exports and base classes inside the
-    project are followed.
+    Both are looked up by parsing the project's files, without importing; re-exports and base classes inside the
+    project are followed. The files of a `command` are looked for when it is run.
 
         FAIL    target: implementations.microgpt.kernels:onehot
         PASS    target: implementations.microgpt.kernels:one_hot
@@ -105,9 +105,10 @@ def bindings_lead_to_code(judged: Judged, project: ProjectFacts) -> Iterator[Rep
         if binding.equation not in equations:
             seen = f"{judged.contract.name} has no equation {binding.equation!r}"
             yield binding.place, seen, nearest(binding.equation, equations)
-        found = project.find_target(binding.target)
-        if found.problem:
-            yield binding.place, f"target {binding.target!r}: {found.problem}", found.hint
+        for target in filter(None, (binding.target, binding.factory)):
+            found = project.find_target(target)
+            if found.problem:
+                yield binding.place, f"target {target!r}: {found.problem}", found.hint
 
 
 @project_rule("PV306")

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from pv.contract.document import capped
 from pv.contract.model import Binding, Contract, FalsificationTest
@@ -15,16 +14,16 @@ from pv.finding import Exit, Finding, Place, PvError, Severity
 from pv.level import Level
 
 if TYPE_CHECKING:  # a contract outside a project is judged without looking at Python
-    from pv.source.falsifiers import FalsifierIndex
+    from pv.source.attack import Attack
+    from pv.source.falsifiers import FalsifierEntry, FalsifierIndex
     from pv.source.target import TargetFound
 
 
-@dataclass(frozen=True, slots=True)
-class ProjectFacts:
+class ProjectFacts(NamedTuple):
     """What rules may ask about the project around a contract.
 
     `support` gives the level that fresh evidence supports for a test of the contract being judged, `find_target` where
-    the code of a binding stands; both are asked only where a rule needs them.
+    the code of a binding stands, `attack` what the text of a falsifier shows; they are asked only where a rule needs them.
     """
 
     bindings: tuple[Binding, ...]
@@ -32,10 +31,10 @@ class ProjectFacts:
     falsifiers: FalsifierIndex
     find_target: Callable[[str], TargetFound]
     support: Callable[[FalsificationTest], Level]
+    attack: Callable[[FalsifierEntry], Attack]
 
 
-@dataclass(frozen=True, slots=True)
-class Judged:
+class Judged(NamedTuple):
     """A contract file whose schema holds, and the project it belongs to, if it does."""
 
     file: ContractFile
@@ -64,8 +63,7 @@ Check = Callable[[Judged], Iterator[Report]]
 ProjectCheck = Callable[[Judged, ProjectFacts], Iterator[Report]]
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(NamedTuple):
     """One row of the catalogue. `check` is None where another part of `pv` emits the code."""
 
     code: str

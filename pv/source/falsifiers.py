@@ -1,12 +1,13 @@
-"""The falsifiers and faults of a project, found by their decorators in the syntax tree."""
+"""The falsifiers, faults and strata of a project, found by their decorators in the syntax tree."""
 
 from __future__ import annotations
 
 import ast
 import os
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from pv.finding import Finding, Place, PvError, Severity
 from pv.source.syntax import Function, Unparsed, place_of, read_source, try_parse
@@ -16,7 +17,8 @@ from pv.source.syntax import Function, Unparsed, place_of, read_source, try_pars
 class FalsifierEntry:
     """A function marked `@falsifier("FALSIFY-…")`; `contract` is what its module's `CONTRACT` names, if anything.
 
-    The place is that of the id in the decorator, its path relative to the project's root.
+    The place is that of the id in the decorator, its path relative to the project's root. `examples` (cases), `timeout`
+    (seconds) and `slow` are what the decorator says of them.
     """
 
     id: str
@@ -25,6 +27,9 @@ class FalsifierEntry:
     column: int
     function: str
     contract: str | None
+    examples: int | None = None
+    timeout: float | None = None
+    slow: bool = False
 
     @property
     def place(self) -> Place:
@@ -50,12 +55,42 @@ class FaultEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class StratumEntry:
+    """A function marked `@stratum("tensor", "checkerboard", …)`; otherwise as `FalsifierEntry`."""
+
+    type: str
+    name: str
+    path: str
+    line: int
+    column: int
+    function: str
+
+    @property
+    def place(self) -> Place:
+        """Where the type is written."""
+        return Place(self.path, self.line, self.column)
+
+
+class Parsed(NamedTuple):
+    """A module of the falsifiers folder; `path` is relative to the project's root."""
+
+    path: str
+    source: str
+    tree: ast.Module
+
+
+@dataclass(frozen=True, slots=True)
 class FalsifierIndex:
-    """Every falsifier and fault below a folder, in the order of paths and lines; `findings` on files that hide some."""
+    """Every falsifier, fault and stratum below a folder, in the order of paths and lines; `findings` on files that hide some.
+
+    `modules` are the files they were found in, by path, and those beside them.
+    """
 
     falsifiers: tuple[FalsifierEntry, ...] = ()
     faults: tuple[FaultEntry, ...] = ()
     findings: tuple[Finding, ...] = ()
+    modules: Mapping[str, Parsed] = field(default_factory=dict, compare=False, repr=False)
+    strata: tuple[StratumEntry, ...] = ()
 
     def falsifiers_of(self, contract: str, test: str) -> tuple[FalsifierEntry, ...]:
         """The falsifiers of `test`; those of a module that names another contract are not."""
@@ -65,6 +100,10 @@ class FalsifierIndex:
         """The faults that may be meant for `contract`: its own, and those of modules that name no contract."""
         return tuple(entry for entry in self.faults if entry.contract in (None, contract))
 
+    def strata_of(self, named: Collection[tuple[str, str]]) -> tuple[StratumEntry, ...]:
+        """The project's own among the strata `named` by (type, name)."""
+        return tuple(entry for entry in self.strata if (entry.type, entry.name) in named)
+
 
 def index_falsifiers(root: Path, folder: Path) -> FalsifierIndex:
     """What every `.py` file below `folder` marks; paths are relative to `root`. Parses, never imports."""
@@ -73,6 +112,8 @@ def index_falsifiers(root: Path, folder: Path) -> FalsifierIndex:
         tuple(item for item in found if isinstance(item, FalsifierEntry)),
         tuple(item for item in found if isinstance(item, FaultEntry)),
         tuple(item for item in found if isinstance(item, Finding)),
+        {item.path: item for item in found if isinstance(item, Parsed)},
+        tuple(item for item in found if isinstance(item, StratumEntry)),
     )
 
 
@@ -83,8 +124,11 @@ def _modules(folder: Path) -> Iterator[Path]:
         yield from (Path(directory, name) for name in sorted(files) if name.endswith(".py"))
 
 
-def _marks(path: Path, shown: str) -> Iterator[FalsifierEntry | FaultEntry | Finding]:
-    hint = "until it parses, its falsifiers and faults do not count"
+Marked = FalsifierEntry | FaultEntry | StratumEntry | Finding
+
+
+def _marks(path: Path, shown: str) -> Iterator[Marked | Parsed]:
+    hint = "until it parses, its falsifiers, faults and strata do not count"
     try:
         source = read_source(path, shown) if path.is_file() else ""
     except PvError as error:
@@ -94,6 +138,7 @@ def _marks(path: Path, shown: str) -> Iterator[FalsifierEntry | FaultEntry | Fin
     if isinstance(tree, Unparsed):
         yield Finding("PV310", Severity.ERROR, tree.place, tree.message, hint)
         return
+    yield Parsed(shown, source, tree)
     contract = _contract(tree)
     for statement in tree.body:
         if isinstance(statement, Function):
@@ -112,27 +157,66 @@ def _contract(tree: ast.Module) -> str | None:
     return None
 
 
-def _mark(
-    decorator: ast.expr, function: str, contract: str | None, source: str, shown: str
-) -> Iterator[FalsifierEntry | FaultEntry | Finding]:
+def _mark(decorator: ast.expr, function: str, contract: str | None, source: str, shown: str) -> Iterator[Marked]:
     match decorator:
-        case ast.Call(func=ast.Name(id="falsifier" | "fault" as kind)):
+        case ast.Call(func=ast.Name(id="falsifier" | "fault" | "stratum" as kind)):
             pass
-        case ast.Call(func=ast.Attribute(attr="falsifier" | "fault" as kind)):
+        case ast.Call(func=ast.Attribute(attr="falsifier" | "fault" | "stratum" as kind)):
             pass
         case _:
             return
-    values = {given.arg: given.value for given in decorator.keywords}
-    first = (
-        decorator.args[0] if decorator.args else values.get("test" if kind == "falsifier" else "invariant", decorator)
-    )
-    place = place_of(first, source, shown)
-    if not (isinstance(first, ast.Constant) and isinstance(first.value, str)):
+    values = {str(given.arg): given.value for given in decorator.keywords}
+    values |= dict(zip(_NAMES[kind], decorator.args, strict=False))
+    place = place_of(values.get(_NAMES[kind][0], decorator), source, shown)
+    names = [text for name in _NAMES[kind] if (text := _text(values.get(name))) is not None]
+    if len(names) < len(_NAMES[kind]):
         seen = f"@{kind} of {function} names nothing that can be read without running it"
         yield Finding("PV310", Severity.ERROR, place, seen, f"write the name as a literal text: @{kind}(…)")
         return
-    match values.get("contract"):
-        case ast.Constant(value=str(own)):
-            contract = own
-    entry = FalsifierEntry if kind == "falsifier" else FaultEntry
-    yield entry(first.value, shown, place.line, place.column, function, contract)
+    contract = _text(values.get("contract")) or contract
+    at = (shown, place.line, place.column, function)
+    if kind == "stratum":
+        yield StratumEntry(names[0], names[1], *at)
+    elif kind == "fault":
+        yield FaultEntry(names[0], *at, contract)
+    else:
+        budget = _budget(values)
+        for name in budget.unread:
+            seen = f"{name} of {function} is nothing that can be read without running it"
+            hint = "write a number above 0 (slow: True or False)"
+            yield Finding("PV310", Severity.ERROR, place_of(values[name], source, shown), seen, hint)
+        yield FalsifierEntry(names[0], *at, contract, budget.examples, budget.timeout, budget.slow)
+
+
+_NAMES = {"falsifier": ("test",), "fault": ("invariant",), "stratum": ("type", "name")}
+
+
+class _Budget(NamedTuple):
+    examples: int | None
+    timeout: float | None
+    slow: bool
+    unread: tuple[str, ...]
+
+
+def _budget(values: Mapping[str, ast.expr]) -> _Budget:
+    """What a falsifier says of its own examples, seconds and slowness, and which of these cannot be read."""
+    examples = timeout = None
+    slow = False
+    unread = []
+    for name in ("examples", "timeout", "slow"):
+        match name, values.get(name):
+            case _, None | ast.Constant(value=None):
+                pass
+            case "slow", ast.Constant(value=bool(said)):
+                slow = said
+            case "examples", ast.Constant(value=int(said)) if said > 0 and not isinstance(said, bool):
+                examples = said
+            case "timeout", ast.Constant(value=int(said) | float(said)) if said > 0 and not isinstance(said, bool):
+                timeout = float(said)
+            case _:
+                unread.append(name)
+    return _Budget(examples, timeout, slow, tuple(unread))
+
+
+def _text(value: ast.expr | None) -> str | None:
+    return value.value if isinstance(value, ast.Constant) and isinstance(value.value, str) else None

@@ -82,7 +82,7 @@ def free_names(root: ast.AST) -> set[str]:
             continue
         inside, inner = hidden, _inner(node)
         if isinstance(node, Function | ast.Lambda):
-            inside = (hidden | _locals(node)) - global_names(node)
+            inside = (hidden | local_names(node)) - global_names(node)
         elif isinstance(node, _COMPREHENSIONS):
             inside = hidden | {name for clause in node.generators for name in _stored(clause.target)}
         pending.extend((child, inside) for child in inner)
@@ -109,11 +109,17 @@ def _parts(node: ast.AST) -> list[ast.AST]:
     return parts
 
 
-def _locals(function: Function | ast.Lambda) -> set[str]:
+def local_names(function: Function | ast.Lambda) -> set[str]:
+    """The parameters of `function` and the names that its body binds."""
+    return parameters(function) | {name for part in _inner(function) for name in _stored(part)}
+
+
+def parameters(function: Function | ast.Lambda) -> set[str]:
+    """The names of all parameters."""
     arguments = function.args
     single = (arguments.vararg, arguments.kwarg)
     named = (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs, *(arg for arg in single if arg))
-    return {arg.arg for arg in named} | {name for part in _inner(function) for name in _stored(part)}
+    return {arg.arg for arg in named}
 
 
 def _stored(root: ast.AST) -> set[str]:

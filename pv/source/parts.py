@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
 from pv.digest import sha256
@@ -10,7 +10,9 @@ from pv.finding import Exit, PvError
 from pv.ledger.receipt import FILE, WHOLE, Part
 from pv.source.code import TOP_LEVEL, ModuleParts, import_closure, module_parts
 from pv.source.falsifiers import FalsifierIndex
+from pv.source.pins import pin_files
 from pv.source.syntax import read_source
+from pv.source.target import command_files
 
 ABSENT = sha256(b"there is no such file")
 
@@ -23,6 +25,11 @@ class Code:
         self._sources = tuple(sources)
         self._parsed: dict[str, ModuleParts | None] = {}
         self._closures: dict[str, tuple[str, ...]] = {}
+        self._contents: dict[str, str] = {}
+
+    def content(self, path: str) -> str | None:
+        """The SHA-256 of the module at `path` as it was when it was parsed; None when it was not."""
+        return self._contents.get(path)
 
     def digest(self, path: str, name: str) -> str | None:
         """Today's digest of a part; None when it is gone, or its file no longer parses."""
@@ -40,22 +47,34 @@ class Code:
             return parsed.top_level_digest()
         return parsed.whole_digest() if name == WHOLE else parsed.digest(name) or parsed.definition_digest(name)
 
-    def falsifier(self, index: FalsifierIndex, contract: str, test: str, invariants: Iterable[str]) -> tuple[Part, ...]:
-        """The falsifier of `test`, the faults of `invariants`, what they use, and the modules theirs import."""
+    def falsifier(
+        self,
+        index: FalsifierIndex,
+        contract: str,
+        test: str,
+        invariants: Iterable[str],
+        strata: Collection[tuple[str, str]] = (),
+    ) -> tuple[Part, ...]:
+        """The falsifier of `test`, the faults of `invariants`, the project's own among `strata` (by type and name), what these
+        use, the modules theirs import, and pinned cases.
+        """
         wanted = set(invariants)
         entries = [(entry.path, entry.function) for entry in index.falsifiers_of(contract, test)]
         entries += [(entry.path, entry.function) for entry in index.faults_of(contract) if entry.invariant in wanted]
+        entries += [(entry.path, entry.function) for entry in index.strata_of(strata)]
         names = {(path, used) for path, function in entries for used in self._used(path, function)}
         for path in {path for path, _ in entries}:
             names |= {(other, WHOLE) for other in self.closure(path) if other != path and not other.startswith("pv/")}
+        names |= {(path, FILE) for path in pin_files(self._root, contract, test)}
         return self._parts(names)
 
     def subject(self, entered: Iterable[tuple[str, str]], opened: Iterable[str], imported: Iterable[tuple[str, str]],
-                target: tuple[str, str]) -> tuple[Part, ...]:  # fmt: skip
+                target: tuple[str, str], *, seen: bool = True) -> tuple[Part, ...]:  # fmt: skip
         """What a trial ran: functions entered, top levels of their modules and of all those import, files opened.
 
         `imported` are functions entered while the project's modules were imported; they count where their module does.
-        `target` is (path, name) of the bound function; when tracing did not see it, its module counts as a whole.
+        `target` is (path, name) of the bound function. Where tracing did not see it, or not all that ran (`seen`), its module
+        and those that were entered count as a whole, and every module that they import.
         Raises PvError for code that ran and cannot be digested.
         """
         names = {(path, self._part(path, name)) for path, name in entered}
@@ -64,14 +83,34 @@ class Code:
         modules = {other for path in files for other in self.closure(path)} | files
         names |= {(path, TOP_LEVEL) for path in modules}
         names |= {(path, self._part(path, name)) for path, name in imported if path in modules}
-        if not any(path == target[0] for path, _ in entered):
-            names.add((target[0], WHOLE))
+        if not seen or not any(path == target[0] for path, _ in entered):
+            names = {(path, WHOLE) for path in modules}
         names |= {(path, FILE) for path in opened if not path.endswith((".py", ".pyc"))}
         unknown = [f"{path}: {name}" for path, name in sorted(names) if self.digest(path, name) is None]
         if unknown:
             # Left out, it could change and nobody would know.
             raise PvError(f"{unknown[0]} was run, but no digest can be taken of it", exit=Exit.MEND)
         return self._parts(names)
+
+    def command(self, command: Sequence[str]) -> tuple[Part, ...]:
+        """What another process runs, as far as it can be told without tracing: the project's files that `command` names.
+
+        A Python script counts with the modules it imports, from beside it or from the project, each as a whole.
+        """
+        names = set()
+        for path in command_files(self._root, command):
+            names |= {(module, WHOLE) for module in self._script(path)} or {(path, FILE)}
+        return self._parts(names)
+
+    def _script(self, path: str) -> tuple[str, ...]:
+        """The modules that running the Python script at `path` may import, itself included; none for what is no Python."""
+        if not path.endswith(".py"):
+            return ()
+        folder, _, name = path.rpartition("/")
+        try:
+            return import_closure(self._root, (folder or ".", *self._sources), name.removesuffix(".py"))
+        except PvError:
+            return ()
 
     def closure(self, path: str) -> tuple[str, ...]:
         """Paths of the project's modules that the module at `path` imports, transitively, itself included."""
@@ -108,7 +147,10 @@ class Code:
     def _module(self, path: str) -> ModuleParts | None:
         if path not in self._parsed:
             try:
+                self._contents[path] = sha256((self._root / path).read_bytes())
                 self._parsed[path] = module_parts(read_source(self._root / path, path), path)
+            except OSError:
+                self._parsed[path] = None
             except PvError:
                 self._parsed[path] = None
         return self._parsed[path]

@@ -11,6 +11,7 @@ import tokenize
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from pv.finding import Exit, Place, PvError
@@ -181,8 +182,14 @@ def read_source(file: Path, path: str) -> str:
 
 def place_of(node: ast.stmt | ast.expr | ast.alias, source: str, path: str) -> Place:
     """Where `node` of the tree of `source` begins."""
-    line = source.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n").split("\n")[node.lineno - 1]
+    line = _lines(source)[node.lineno - 1]
     return Place(path, node.lineno, len(line.encode()[: node.col_offset].decode()) + 1)
+
+
+@lru_cache(maxsize=1)  # a file is asked about node by node
+def _lines(source: str) -> list[str]:
+    """The lines of `source` as the parser counts them."""
+    return source.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n").split("\n")
 
 
 def children(node: ast.AST) -> Iterator[ast.AST]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import ast
+import posixpath
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from pv.contract.quote import nearest, shorten
 from pv.finding import PvError
+from pv.source.files import project_file
 from pv.source.imports import base_package, module_path
 from pv.source.syntax import Function, Unparsed, read_source, try_parse
 
@@ -35,6 +37,24 @@ class _Module:
 def find_target(root: Path, sources: Sequence[str], target: str) -> TargetFound:
     """Where `target` is defined in the Python files below the folders `sources` of `root`."""
     return target_finder(root, sources)(target)
+
+
+def find_command(root: Path, command: Sequence[str]) -> TargetFound:
+    """The first file of the project at `root` that `command` names, or the module of the project that it runs (`-m`)."""
+    for path in command_files(root, command):
+        return TargetFound(path, 1)
+    hint = "name the script or the program as a file below the project's root"
+    return _not_there(f"{shorten(' '.join(command))} names no file of the project", hint)
+
+
+def command_files(root: Path, command: Sequence[str]) -> Iterator[str]:
+    """Paths of the project's files that `command`, run in `root`, names, relative to it, in the order of the command."""
+    before = ""
+    for item in command:
+        path = (module_path(root, ["."], item) if before == "-m" else None) or posixpath.normpath(item)
+        if project_file(root, path):
+            yield path
+        before = item
 
 
 def target_finder(root: Path, sources: Sequence[str]) -> Callable[[str], TargetFound]:

@@ -119,6 +119,7 @@ def _facts(project: Project, support: Callable[[FalsificationTest], Level]) -> P
         falsifiers=project.index,
         find_target=project.find_target,
         support=support,
+        attack=project.attack,
     )
 
 
@@ -129,5 +130,8 @@ def count_values(value: Any) -> int:
         node = waiting.pop()
         below = node.values() if type(node) is dict else node if type(node) is list else ()
         count += len(below)
-        waiting.extend(child for child in below if type(child) is dict or type(child) is list)
+        for child in below:
+            kind = type(child)
+            if kind is dict or kind is list:
+                waiting.append(child)
     return count

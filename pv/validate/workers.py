@@ -7,13 +7,19 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
-from typing import Any, NoReturn, TypeVar
+from typing import Any, Generic, NamedTuple, NoReturn, TypeVar
 
 from pv.finding import Exit, PvError
 
 T = TypeVar("T")
 R = TypeVar("R")
-"""JSON: it comes through a pipe."""
+
+
+class Wire(NamedTuple, Generic[R]):
+    """How an answer goes through a pipe: as JSON, and back."""
+
+    pack: Callable[[R], Any]
+    unpack: Callable[[Any], R]
 
 
 def worker_count(items: int) -> int:
@@ -24,8 +30,8 @@ def worker_count(items: int) -> int:
     return max(1, min(available, 8, items))
 
 
-def spread(items: Sequence[T], work: Callable[[T], R], workers: int) -> list[R]:
-    """`work(item)` of every item, as JSON values, in order; this process does its share.
+def spread(items: Sequence[T], work: Callable[[T], R], workers: int, wire: Wire[R]) -> list[R]:
+    """`work(item)` of every item, in order; this process does its share, and what the others did comes over `wire`.
 
     A PvError that `work` raises is raised here. Raises PvError (`Exit.BUG`) when a worker dies.
     """
@@ -36,17 +42,17 @@ def spread(items: Sequence[T], work: Callable[[T], R], workers: int) -> list[R]:
     children: list[tuple[int, int]] = []
     try:
         for share in range(1, workers):
-            _start(items[share::workers], work, children)
+            _start(items[share::workers], lambda item: wire.pack(work(item)), children)
         answers = [[work(item) for item in items[::workers]]]
         while children:
-            answers.append(_collect(*children.pop(0)))
+            answers.append([wire.unpack(row) for row in _collect(*children.pop(0))])
     finally:
         for pid, pipe in children:
             _end(pid, pipe)
     return [answers[index % workers][index // workers] for index in range(len(items))]
 
 
-def _start(items: Sequence[T], work: Callable[[T], R], children: list[tuple[int, int]]) -> None:
+def _start(items: Sequence[T], work: Callable[[T], Any], children: list[tuple[int, int]]) -> None:
     """Add a child that does `items` and writes its answer into a pipe to `children`: its pid and the pipe's reading end."""
     reading, writing = os.pipe()
     # Until each side is ready, an interruption waits: the child must not answer it, the parent must know the child.
@@ -61,7 +67,7 @@ def _start(items: Sequence[T], work: Callable[[T], R], children: list[tuple[int,
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
 
 
-def _be_child(items: Sequence[T], work: Callable[[T], R], reading: int, writing: int) -> NoReturn:
+def _be_child(items: Sequence[T], work: Callable[[T], Any], reading: int, writing: int) -> NoReturn:
     """Never back into the parent's code: no second output, no clean-up of what is the parent's."""
     status = 1
     try:
@@ -75,7 +81,7 @@ def _be_child(items: Sequence[T], work: Callable[[T], R], reading: int, writing:
         os._exit(status)
 
 
-def _answer(items: Sequence[T], work: Callable[[T], R]) -> dict[str, object]:
+def _answer(items: Sequence[T], work: Callable[[T], Any]) -> dict[str, object]:
     try:
         return {"done": [work(item) for item in items]}
     except PvError as error:

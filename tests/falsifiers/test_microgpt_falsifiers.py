@@ -19,7 +19,9 @@ from pv.falsify.check import Check
 from pv.falsify.declare import Falsifier
 from pv.falsify.subject import Subject
 from pv.falsify.teeth import run_trial
-from pv.falsify.trial import Outcome, Plan, Trial
+from pv.falsify.judge import Trial
+from pv.falsify.outcome import Outcome
+from pv.falsify.work import Plan
 from pv.verdict import Verdict
 
 TESTS = [test.id for test in the_contract().tests]
@@ -73,7 +75,7 @@ def attacked_by(judge: Judge, invariant: str, by_test: dict[str, Trial]) -> Outc
     """The trial of the test bound to `invariant`, with another falsifier, on cases inside the equation's domain."""
     trial = next(trial for trial in by_test.values() if trial.invariants[0].name == invariant)
     cases = st.sampled_from(drawn(trial.equation.name, regions(trial.equation)))
-    return run_trial(replace(trial, falsifier=Falsifier(trial.test, judge, (("drawn", cases),))), Plan())
+    return run_trial(replace(trial, falsifier=Falsifier(trial.test, judge, (("drawn", cases),))), Plan(examples=20))
 
 
 def missed(outcome: Outcome, invariant: str) -> str:

@@ -59,17 +59,17 @@ def _line_before(text: str, index: int) -> str:
     return text[text.rfind("\n", 0, index) + 1 : index]
 
 
-def _nodes(mark: Any, at: Pointer) -> Iterator[tuple[int, int, Pointer]]:
+def _nodes(node: tuple[Any, ...] | None, at: Pointer) -> Iterator[tuple[int, int, Pointer]]:
     """(line, how deep, pointer) of every key and every item of a list."""
-    below = mark[1] if isinstance(mark, tuple) else None
+    below = node[2] if node is not None and len(node) == 3 else None
     if isinstance(below, dict):
-        for key, (key_mark, node) in below.items():
-            yield key_mark.line, len(at), (*at, key)
-            yield from _nodes(node, (*at, key))
+        for key, (line, _, inner) in below.items():
+            yield line, len(at), (*at, key)
+            yield from _nodes(inner, (*at, key))
     elif isinstance(below, list):
-        for i, node in enumerate(below):
-            yield (node[0] if isinstance(node, tuple) else node).line, len(at), (*at, i)
-            yield from _nodes(node, (*at, i))
+        for i, inner in enumerate(below):
+            yield inner[0], len(at), (*at, i)
+            yield from _nodes(inner, (*at, i))
 
 
 def move_comments(comments: Comments, moved: Iterable[tuple[Pointer, Pointer]], value: Any) -> Comments:

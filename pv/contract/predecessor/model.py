@@ -31,9 +31,10 @@ class Item(NamedTuple):
 
     def text(self, *names: str) -> str:
         """The text under the first of `names` that holds one; empty when none does."""
+        body = self.body
         for name in names:
-            value = self.body.get(name)
-            if isinstance(value, str) and value:
+            value = body.get(name)
+            if value and type(value) is str:  # most rules ask, of every entry
                 return value
         return ""
 

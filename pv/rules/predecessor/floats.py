@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from pv.contract.predecessor.model import FORMAL, PROPERTY, Item
-from pv.contract.quote import shorten
+from pv.contract.quote import mentions, shorten
 from pv.finding import Severity
 from pv.rules.floats import Rounded, rounded_equation, strict_bound
 from pv.rules.predecessor.judged import JudgedPredecessor, also, predecessor_rule, spoken_once
@@ -21,8 +21,7 @@ _STATED = re.compile(r"\bwithin\s+[\d.]|±\s*\d|[<≤]=?\s*\d|\b\d+\s*ulp|tolera
 _DTYPE = re.compile(
     r"\bulps?\b|\b(?:f|float|bf|bfloat)(?:16|32|64)\b|\b(?:single|double|half) precision", re.IGNORECASE
 )
-
-
+_DTYPE_SIGNS = ("ulp", "16", "32", "64", "prec")
 _SAME = {
     "is a sum,": ("sum", "σ"),
     "is a sum or": ("associativ", "distribut", "homogen", "shift", "linear", "scale"),
@@ -43,7 +42,7 @@ def bounds_are_stated(judged: JudgedPredecessor) -> Iterator[Report]:
         if item.tolerance is not None:
             continue
         said = f"{item.text(*PROPERTY)}; {item.text(*FORMAL)}"
-        if any(sign in said for sign in _SIGNS) and (found := _BOUNDED.search(said)) and not _STATED.search(said):
+        if mentions(said, _SIGNS) and (found := _BOUNDED.search(said)) and not _STATED.search(said):
             seen = f"{item.text(*PROPERTY)!r} holds up to {found.group().strip()!r}, and no tolerance is stated"
             yield judged.key_at(item.at), seen, "add `tolerance:` with a number"
 
@@ -95,9 +94,13 @@ def tolerances_name_their_dtype(judged: JudgedPredecessor) -> Iterator[Report]:
         PASS    tolerance: 4.0        property: "SIMD matches scalar within 4 ULP"
     """
     stated = [item for item in judged.contract.obligations if item.tolerance]
-    bare = [item for item in stated if not _DTYPE.search(f"{item.text(*PROPERTY)} {item.text(*FORMAL)}")]
+    bare = [item for item in stated if not _names_dtype(f"{item.text(*PROPERTY)} {item.text(*FORMAL)}")]
     rows = (
         (f"{item.tolerance} of {shorten(item.text(*PROPERTY), 40)}", judged.at((*item.at, "tolerance")))
         for item in bare
     )
     yield from spoken_once(rows, len(stated), "tolerances name no dtype", "say in which dtype, or in ULP")
+
+
+def _names_dtype(text: str) -> bool:
+    return mentions(text.lower(), _DTYPE_SIGNS) and _DTYPE.search(text) is not None

@@ -84,8 +84,10 @@ def _unknown(judged: JudgedPredecessor) -> Iterator[tuple[Pointer, frozenset[str
     yield from _strange(("qa_gate",), contract.gate.body, known["qa_gate"])
     yield from _strange(("verification_summary",), value.get("verification_summary", {}), known["verification_summary"])
     for name, items in _groups(judged):
+        names = known[name]
         for item in items:
-            yield from _strange(item.at, item.body, known[name])
+            if not names.issuperset(item.body):
+                yield from _strange(item.at, item.body, names)
 
 
 def _groups(judged: JudgedPredecessor) -> tuple[tuple[str, tuple[Item, ...]], ...]:
@@ -120,6 +122,10 @@ def _known() -> dict[str, frozenset[str]]:
     return {name: frozenset(body["properties"]) for name, body in bodies.items()}
 
 
+_TIED = frozenset(("requires", "applies_to_phase", "parent_contract", "na_reason", "na_owner"))
+_SECOND = frozenset(second for pairs in ALIASES.values() for _, second in pairs)
+
+
 @predecessor_rule("PV216")
 def keys_have_a_meaning_where_they_stand(judged: JudgedPredecessor) -> Iterator[Report]:
     """A key of an obligation has no meaning beside its `type` or `applies_to`, or stands there under two names.
@@ -132,7 +138,10 @@ def keys_have_a_meaning_where_they_stand(judged: JudgedPredecessor) -> Iterator[
         PASS    {type: postcondition, requires: SM-PRE-001}
     """
     for item in judged.contract.obligations:
-        kind, body = str(item.body.get("type", "invariant")), item.body
+        body = item.body
+        if _TIED.isdisjoint(body) and body.get("applies_to") != "not_applicable":
+            continue
+        kind = str(body.get("type", "invariant"))
         for key, fits in (
             ("requires", kind == "postcondition"),
             ("applies_to_phase", kind.startswith("loop_")),
@@ -148,8 +157,9 @@ def keys_have_a_meaning_where_they_stand(judged: JudgedPredecessor) -> Iterator[
                 if not body.get(key):
                     yield judged.at((*item.at, "applies_to")), f"not_applicable without {key!r}", f"add `{key}:`"
     for name, items in _groups(judged):
-        for aliases in ALIASES.get(name, ()):
-            for item in items:
-                if aliases[0] in item.body and aliases[1] in item.body:
-                    seen = f"{aliases[1]!r} is another name of {aliases[0]!r}, which is there already"
-                    yield judged.key_at((*item.at, aliases[1])), seen, "keep one of the two"
+        for item in items:
+            if not _SECOND.isdisjoint(item.body):
+                for first, second in ALIASES.get(name, ()):
+                    if first in item.body and second in item.body:
+                        seen = f"{second!r} is another name of {first!r}, which is there already"
+                        yield judged.key_at((*item.at, second)), seen, "keep one of the two"

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from pv.contract.predecessor.model import COMMAND, IF_FAILS, Item
-from pv.contract.quote import shorten
+from pv.contract.quote import mentions, shorten
 from pv.finding import Severity
 from pv.rules.predecessor.judged import JudgedPredecessor, predecessor_rule, spoken_once
 from pv.rules.registry import Report
@@ -18,7 +18,6 @@ _ITSELF = re.compile(r"(?:\./|\S*/)?pv\s+(?:validate|lint|coverage|audit|score|c
 _RESULT = re.compile(r"\(?\b(\d+)\s*/\s*\1\s+PASS(?:ED)?\b|(?:→|->|=>|—|:)\s*PASS(?:ED)?\s*\)?\s*\Z", re.IGNORECASE)
 _LITERAL = re.compile(r"\A(?:deterministic|direct)[^:]*:\s*", re.IGNORECASE)
 _CONSTANT = re.compile(r"(?:[\d\s.,+\-*/%()\[\]<>=!]|\b(?:and|or|mod|transpose)\b)+\Z")
-_COMPARES = re.compile(r"[<>=]")
 _SIGNS = ("ignore", "skipped", "disabled", "not ", "pending", "unimplemented", "todo", "tbd")
 _NOT_RUN = re.compile(
     r"\b(?:currently|still)\s+(?:ignored|skipped|disabled|not run)\b|#\[ignore\]|\bLIVE-PENDING\b"
@@ -54,14 +53,15 @@ def _own_answer(command: str, contract: str) -> str:
         return "its result is typed"
     if command.endswith(("true", "0", ":")) and _ALWAYS.search(command):
         return "it succeeds whatever happens"
-    if _COMPARES.search(command) and _CONSTANT.match(_LITERAL.sub("", command, count=1)):
+    if mentions(command, "<>=") and _CONSTANT.match(_LITERAL.sub("", command, count=1)):
         return "numbers are compared with numbers"
     if _NOTHING.match(command):
         return "nothing is run"
-    itself = _ITSELF.match(command)
-    others = [part for part in _PARTS.split(command) if not _NOTHING.match(part.strip())]
-    if itself and len(others) == 1 and (".yaml" not in itself["rest"] or contract in itself["rest"]):
-        return "the checker reads contracts, and nothing else runs,"
+    itself = _ITSELF.match(command) if "pv" in command else None
+    if itself and (".yaml" not in itself["rest"] or contract in itself["rest"]):
+        others = [part for part in _PARTS.split(command) if not _NOTHING.match(part.strip())]
+        if len(others) == 1:
+            return "the checker reads contracts, and nothing else runs,"
     return ""
 
 
@@ -77,7 +77,7 @@ def a_test_is_run(judged: JudgedPredecessor) -> Iterator[Report]:
     for test in judged.contract.tests:
         command = test.text(*COMMAND)
         plain = command.lower()
-        if any(sign in plain for sign in _SIGNS) and (found := _NOT_RUN.search(command)):
+        if mentions(plain, _SIGNS) and (found := _NOT_RUN.search(command)):
             seen = f"{test.text('id')} says that it is not run: {found.group()!r}"
             yield judged.at(test.key(*COMMAND)), seen, "run it, or take it out of the tests"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import permutations
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from receipts import NONE, promise, receipt
 
 from pv.assess.freshness import Cause
 from pv.assess.levels import Assessment
-from pv.assess.promises import broken_promises, key_of, strongest
+from pv.assess.promises import broken_promises, key_of, strongest, unsupported
 from pv.assess.promote import by_level, promotable
 from pv.finding import Finding, Severity
 from pv.ledger.promotion import Promise, Promotion
@@ -57,6 +58,32 @@ def test_pv402_a_promise_above_its_support(now: Assessment, severity: Severity, 
     )  # fmt: skip
     assert row.message == f"FALSIFY-D-001 (double, plain) is promised at PARTIAL, supported is {because}"
     assert row.severity.exit.value == {Severity.ERROR: 1, Severity.UNMEASURED: 3}[severity]
+
+
+def test_a_promise_is_not_dropped_by_saying_that_the_test_does_not_apply() -> None:
+    excused = replace(assessed(Level.NOT_APPLICABLE), default=False, not_applicable="no autograd", receipt=None)
+    [row] = broken([promotion("p", promise(NONE))], excused)
+    assert (row.code, row.severity, row.hint) == (
+        "PV402",
+        Severity.ERROR,
+        "take `not_applicable` out of the binding plain of double",
+    )
+
+
+def test_a_promise_about_one_subject_says_nothing_of_another() -> None:
+    other = replace(assessed(Level.FALSIFIED, verdict="falsified"), subject="numpy", default=False)
+    assert broken([promotion("p", promise(NONE))], assessed(PARTIAL), other) == []
+    about_other = replace(promise(NONE), subject="numpy")
+    [row] = broken([promotion("p", about_other)], assessed(PARTIAL), other)
+    assert (row.code, row.hint) == ("PV402", "pv show FALSIFY-D-001 --subject numpy")
+    assert row.message.startswith("FALSIFY-D-001 (double, numpy) is promised at PARTIAL")
+
+
+def test_what_is_unsupported_is_told_by_test_and_subject() -> None:
+    weak = assessed(Level.NO_EVIDENCE)
+    rows = {key_of(row): row for row in (weak, replace(weak, subject="numpy"))}
+    assert unsupported([promotion("p", promise(NONE))], rows) == {key_of(weak)}
+    assert unsupported([promotion("p", promise(NONE))], {key_of(weak): assessed(PARTIAL)}) == set()
 
 
 def test_pv403_a_promise_about_something_that_is_gone() -> None:

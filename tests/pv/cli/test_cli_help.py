@@ -11,7 +11,7 @@ from conftest import Ran
 Pv = Callable[..., Ran]
 
 
-@pytest.mark.parametrize("name", ["rule", "graph", "coverage", "equations", "scaffold", "init"])
+@pytest.mark.parametrize("name", ["rule", "graph", "coverage", "equations", "scaffold", "init", "pin", "replay"])
 def test_help_shows_an_example(name: str, pv: Pv) -> None:
     ran = pv(name, "--help")
     assert (ran.exit, re.search(rf"^    pv {name} ?", ran.out, re.MULTILINE) is not None) == (0, True), ran.out

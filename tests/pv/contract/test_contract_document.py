@@ -278,12 +278,13 @@ def test_both_parsers_are_here_and_give_the_same_values_and_places(monkeypatch: 
     good = sorted(path for path in EXAMPLES.rglob("*.yaml") if "good" in path.parts)
     assert len(good) > 20
     for path in good:
-        by_c = parse_document(path.read_bytes(), path.name)
         with monkeypatch.context() as without:
+            without.setattr(module, "read_rows", lambda text: None)
+            by_c = parse_document(path.read_bytes(), path.name)
             without.setattr(yaml, "__with_libyaml__", False)
             by_python = parse_document(path.read_bytes(), path.name)
         assert by_c.value == by_python.value
-        assert _flat(by_c.marks) == _flat(by_python.marks)
+        assert by_c.marks == by_python.marks
 
 
 @pytest.mark.parametrize("name", [name for name in REFUSED if name != "large"])
@@ -291,11 +292,3 @@ def test_the_parser_of_python_refuses_the_same(name: str, monkeypatch: pytest.Mo
     data, expected = REFUSED[name]
     monkeypatch.setattr(module, "_events", lambda body, text: pure_events(text))
     assert [code for code, _ in said(parse_document(data, "a.yaml"))] == [code for code, _ in expected]
-
-
-def _flat(marks: Any) -> Any:
-    if isinstance(marks, tuple) and isinstance(marks[1], dict):
-        return _flat(marks[0]), {key: (_flat(mark), _flat(node)) for key, (mark, node) in marks[1].items()}
-    if isinstance(marks, tuple):
-        return _flat(marks[0]), [_flat(node) for node in marks[1]]
-    return marks.line, marks.column

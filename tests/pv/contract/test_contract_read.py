@@ -142,6 +142,59 @@ def test_bindings_are_read_with_their_defaults(tmp_path: Path) -> None:
     assert file.bindings[1].place == Place("contracts/binding.yaml", 4, 5)
 
 
+def test_how_a_call_reaches_the_code_is_read_with_the_binding(tmp_path: Path) -> None:
+    path = tmp_path / "binding.yaml"
+    path.write_text(
+        "schema: pv/binding-v1\nbindings:\n"
+        "  - {contract: f-v1, equation: f, name: c, adapter: command, command: [build/f, --all of it], exchange: aprt}\n"
+        '  - {contract: f-v1, equation: f, name: m, adapter: method, target: "a:C.d", factory: "a:make", requires: [c++],\n'
+        "     not_applicable: {gradient: no autograd, x-note: none}}\n"
+    )
+    port, method = read_bindings(path, "binding.yaml").bindings
+    assert (port.adapter, port.target, port.command, port.exchange) == (
+        "command",
+        "",
+        ("build/f", "--all of it"),
+        "aprt",
+    )
+    assert (port.code, method.code) == ("build/f '--all of it'", "a:C.d")
+    assert (method.factory, method.requires, method.not_applicable) == (
+        "a:make",
+        ("c++",),
+        (("gradient", "no autograd"),),
+    )
+
+
+@pytest.mark.parametrize(("more", "said"), [
+    ("", "has no 'target'"),
+    ('target: "a:f", adapter: numpi', "is 'numpi'; expected one of function, method, module, numpy, command"),
+    ('target: "a:f", name: all', "is 'all'; expected text that matches"),
+    ("adapter: command", "has no 'command'"),
+    ("adapter: command, command: []", "is a list of 0; expected at least 1 of length"),
+    ("adapter: command, command: ['']", "is ''; expected text that is not blank"),
+    ('adapter: command, command: [f], target: "a:f"', "key 'target' has no meaning here"),
+    ('target: "a:f", command: [f]', "key 'command' has no meaning here"),
+    ('target: "a:f", exchange: aprt', "key 'exchange' has no meaning here"),
+    ('target: "a:C.f", adapter: method', "has no 'factory'"),
+    ('target: "a:f", factory: "a:g"', "key 'factory' has no meaning here"),
+    ('target: "a:f", adapter: module, factory: g', "is 'g'; expected text that matches"),
+    ('target: "a:f", requires: [g++, g++]', "is a list of 2; expected a list without repetition"),
+    ('target: "a:f", requires: [a b]', "is 'a b'; expected text that matches"),
+    ('target: "a:f", not_applicable: {gradient: " "}', "is ' '; expected text that is not blank"),
+    ('target: "a:f", not_applicable: {gradients: no}', "'gradients' is no name"),
+    ('target: "a:f", not_applicable: {}', "is a mapping of 0; expected at least 1 of length"),
+])  # fmt: skip
+def test_a_binding_that_says_too_little_too_much_or_something_else_is_a_finding(
+    more: str, said: str, tmp_path: Path
+) -> None:
+    name = "" if "name:" in more else "name: f, "
+    path = tmp_path / "binding.yaml"
+    path.write_text(f"schema: pv/binding-v1\nbindings:\n  - {{contract: f-v1, equation: f, {name}{more}}}\n")
+    file = read_bindings(path, "binding.yaml")
+    assert file.bindings == ()
+    assert [said in finding.message for finding in file.findings] == [True], [row.message for row in file.findings]
+
+
 def test_bindings_with_a_finding_bind_nothing(tmp_path: Path) -> None:
     path = tmp_path / "binding.yaml"
     path.write_text('schema: pv/binding-v1\nbindings:\n  - {contract: f-v1, equation: f, name: t, target: "a"}\n')

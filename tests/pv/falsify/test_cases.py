@@ -14,13 +14,17 @@ import torch
 from hypothesis.errors import Unsatisfiable
 
 from pv.contract.model import Dimension, Equation, Holds, Invariant, Range, ValueSpec
-from pv.falsify.cases import _ROWS, Case, regions
+from pv.falsify.cases import Case, regions
 from pv.falsify.declare import Falsifier, Fault
 from pv.falsify.encode import fingerprint
 from pv.falsify.explore import explore
+from pv.falsify.judge import Trial
+from pv.falsify.outcome import Outcome
+from pv.falsify.strata import KNOWN
 from pv.falsify.subject import Subject
 from pv.falsify.teeth import run_trial
-from pv.falsify.trial import Outcome, Plan, Trial, attack
+from pv.falsify.trial import attack
+from pv.falsify.work import Plan
 from pv.finding import Place, PvError
 from pv.verdict import Verdict
 
@@ -39,7 +43,8 @@ def spec(type_: str, name: str = "x", **fields: Any) -> ValueSpec:
 
 
 def tensor(*strata: str, dtypes: tuple[str, ...] = ("float32",), **fields: Any) -> ValueSpec:
-    return spec("tensor", strata=strata, dtypes=dtypes, **{"shape": ("n",), **fields})
+    name = fields.pop("name", "x")
+    return spec("tensor", name, strata=strata, dtypes=dtypes, **{"shape": ("n",), **fields})
 
 
 def always_held(subject: Subject, case: Case, check: Any) -> None:
@@ -51,7 +56,8 @@ def trial_on(target: Equation, **more: Any) -> Trial:
     names = tuple(argument.name for argument in target.arguments)
     fault = Fault("eq/it", lambda output, case: 0, False)
     falsifier = more.get("falsifier", Falsifier("T", always_held))
-    return Trial("T", target, (invariant,), falsifier, (fault,), Subject(lambda *values: None, names))
+    subject = more.get("subject", Subject(lambda *values: None, names))
+    return Trial("T", target, (invariant,), falsifier, (fault,), subject)
 
 
 def measured(target: Equation, examples: int = 40) -> tuple[Outcome, list[Case]]:
@@ -91,7 +97,7 @@ PLAIN = {
 }
 
 
-@pytest.mark.parametrize(("type_", "stratum"), sorted(_ROWS))
+@pytest.mark.parametrize(("type_", "stratum"), sorted(KNOWN))
 def test_every_stratum_reaches_its_share_with_cases_that_are_in_it(type_: str, stratum: str) -> None:
     plain = PLAIN.get((type_, stratum), tensor(dtypes=FLOATS))
     argument = ValueSpec(**{**{name: getattr(plain, name) for name in plain.__slots__}, "strata": (stratum,)})
@@ -100,7 +106,7 @@ def test_every_stratum_reaches_its_share_with_cases_that_are_in_it(type_: str, s
     assert (outcome.verdict, outcome.reason) == (Verdict.HELD, "")
     share = Plan(40).share(len(outcome.strata))
     assert {row.name for row in outcome.strata if row.distinct < share and not row.exhausted} == set()
-    holds = _ROWS[type_, stratum].holds
+    holds = KNOWN[type_, stratum].holds
     in_it = [case for case in seen if holds(case.x, argument)]
     assert len({fingerprint(case.values) for case in in_it}) >= share
 
@@ -136,17 +142,32 @@ def test_an_integer_is_never_drawn_outside_its_range_or_dtype(dtype: str, within
     assert within.min is None or all(float(case.x.to(torch.float64).min()) >= within.min for case in cases)
 
 
+@pytest.mark.parametrize("dtype", INTEGERS)
+@pytest.mark.parametrize("within", [Range(), Range(-90, 20), Range(0, 100), Range(below=0)], ids=repr)
+def test_huge_integers_are_in_the_upper_half_of_the_range_or_dtype(dtype: str, within: Range) -> None:
+    if dtype == "uint8" and within.below == 0:
+        return  # it has none
+    info = torch.iinfo(getattr(torch, dtype))
+    low = max(info.min, within.min if within.min is not None else info.min)
+    high = min(info.max, within.max if within.max is not None else info.max, -1 if within.below == 0 else info.max)
+    for case in drawn(equation(tensor("huge", dtypes=(dtype,), range=within)), 15):
+        values = case.x.tolist()
+        assert low <= min(values) <= max(values) <= high
+        assert max(map(abs, values)) >= max(-low, high) // 2
+
+
 @pytest.mark.parametrize("stratum", ["zeros", "denormal", "one_sided"])
 def test_a_stratum_that_the_range_excludes_is_not_measured(stratum: str) -> None:
     outcome, seen = measured(equation(tensor(stratum, range=Range(1, 2))))
     assert (outcome.verdict, seen) == (Verdict.NOT_MEASURED, [])
-    assert outcome.reason == f"too few distinct cases: x.{stratum} 0; at least 20 are needed in each stratum"
+    assert outcome.reason == f"too few distinct cases: x.{stratum} 0; 40 are needed in each stratum"
 
 
 @pytest.mark.parametrize(("target", "message"), [
     (equation(tensor("empty")), "the tensor argument 'x' has no stratum 'empty'; it can have "),
     (equation(tensor("nan")), "'x' admits finite values only, which 'nan' is not"),
     (equation(tensor("infinite", nan=True)), "'x' admits finite values only, which 'infinite' is not"),
+    (equation(tensor("denormal", dtypes=("float32", "int8"))), "'x' may be int8, which 'denormal' is not"),
     (equation(tensor("huge", constraint="simplex")), "'x' is a simplex, which 'huge' is not"),
     (equation(tensor("one_sided", constraint="simplex")), "'x' is a simplex, which 'one_sided' is not"),
 ])  # fmt: skip
@@ -174,6 +195,94 @@ def test_a_simplex_is_not_negative_and_sums_to_one(dtype: str) -> None:
         sums = case.x.to(torch.float64).sum(-1)
         assert bool((case.x >= 0).all())
         assert bool(((sums - 1).abs() <= case.x.shape[-1] * torch.finfo(case.x.dtype).eps).all())
+
+
+@pytest.mark.parametrize("shape", [(), (0,), (1,), (5,), (3, 0), (1, 7), (4, 1), (2, 3, 4)], ids=str)
+@pytest.mark.parametrize(
+    "within", [Range(-3, 4), Range(0, 1), Range(0.5, 1.75), Range(-2, -1), Range(), Range(max=0)], ids=repr
+)
+def test_every_shape_is_filled_whatever_the_pattern(shape: tuple[int, ...], within: Range) -> None:
+    strata = ("ordinary", "huge", "ties", "edges")
+    for case in drawn(equation(tensor(*strata, shape=shape, dtypes=("float32", "int16"), range=within)), 25):
+        assert case.x.shape == shape
+
+
+def test_a_dtype_that_holds_nothing_of_the_range_is_not_measured() -> None:
+    outcome, _ = measured(equation(tensor("ordinary", dtypes=("float32", "int16"), range=Range(0.25, 0.75))))
+    assert outcome.verdict is Verdict.NOT_MEASURED
+    assert outcome.reason.startswith("too few distinct cases: x.int16 0;")
+
+
+def test_what_breaks_kernels_is_among_the_ordinary_cases() -> None:
+    cases = drawn(equation(tensor("ordinary", shape=("n", "m")), dimensions=(N, Dimension("m", HERE, 1, 32))), 500)
+    rows = [row for case in cases for row in case.x if case.x.shape[0] > 1 and case.x.shape[1] > 3]
+    for what, holds in {
+        "a row of zeros among others": lambda x: bool((x == 0).all(-1).any()) and bool(x.any()),
+        "zeros of both signs": lambda x: bool(((x == 0) & x.signbit()).any() and ((x == 0) & ~x.signbit()).any()),
+        "equal rows": lambda x: len(x) > 1 and bool((x == x[:1]).all()) and len(x[0].unique()) > 3,
+        "rows of very different size": lambda x: float(x.abs().amax(-1).max() / (x.abs().amax(-1).min() + 1e-30)) > 1e3,
+    }.items():
+        assert any(holds(case.x) for case in cases), what
+    for what, holds in {
+        "one entry": lambda row: int((row != 0).sum()) == 1,
+        "ascending": lambda row: bool((row[1:] > row[:-1]).all()),
+        "descending": lambda row: bool((row[1:] < row[:-1]).all()),
+        "constant": lambda row: bool((row == row[0]).all()) and bool(row.any()),
+        "magnitudes far apart": lambda row: (
+            float(row.abs().max() / (row.abs().min() + 1e-30)) > 1e4 and bool(row.all())
+        ),
+    }.items():
+        assert any(holds(row) for row in rows), what
+    assert {1, 32} <= {case.x.shape[1] for case in cases}
+
+
+def test_rows_of_a_simplex_sum_to_one_without_rounding_now_and_then() -> None:
+    argument = tensor("ordinary", constraint="simplex", shape=("V",))
+    cases = drawn(equation(argument, dimensions=(Dimension("V", HERE, 3, 9),)), 100)
+    eighths = [case for case in cases if bool((case.x * 16 == (case.x * 16).round()).all()) and float(case.x.max()) < 1]
+    assert len(eighths) > 10
+
+
+# --- gradients
+
+
+def test_a_gradient_is_a_region_on_and_one_off() -> None:
+    target = equation(
+        tensor(gradient=True), spec("tensor", "y", like="x", shape=("n",), gradient=True), tensor(name="z")
+    )
+    on, off, *of_y = regions(target)
+    assert [region.name for region in (on, off, *of_y)] == ["x.grad", "x.no_grad", "y.grad", "y.no_grad"]
+    for region, wanted in ((on, True), (off, False)):
+        seen: list[Case] = []
+        explore(region, seen.append, examples=20, seed=0, shrink=False)
+        assert {case.x.requires_grad for case in seen} == {wanted}
+        assert {case.y.requires_grad for case in seen} == {True, False}
+        assert not any(case.z.requires_grad for case in seen)
+        assert all(region.holds(case) for case in seen)
+    assert not on.holds(Case(x=torch.zeros(1)))
+    assert off.holds(Case(x=torch.zeros(1)))
+
+
+def test_strata_of_an_argument_with_a_gradient_come_with_either() -> None:
+    seen: list[Case] = []
+    region, *_ = regions(equation(tensor("huge", gradient=True)))
+    explore(region, seen.append, examples=30, seed=0, shrink=False)
+    assert {case.x.requires_grad for case in seen} == {True, False}
+
+
+def test_a_kernel_that_refuses_a_gradient_is_found_where_the_contract_admits_it() -> None:
+    def twice(x: torch.Tensor) -> torch.Tensor:
+        return torch.from_numpy(x.numpy() * 2)
+
+    def is_twice(subject: Subject, case: Case, check: Any) -> None:
+        check.equal(subject(case.x), case.x.detach() * 2)
+
+    for admitted, verdict in ((False, Verdict.HELD), (True, Verdict.ERRORED)):
+        target = equation(tensor("ordinary", gradient=admitted))
+        trial = trial_on(target, falsifier=Falsifier("T", is_twice), subject=Subject(twice, ("x",)))
+        outcome = attack(trial, Plan(40))
+        assert outcome.verdict is verdict
+    assert "requires grad" in outcome.reason
 
 
 # --- how arguments depend on each other
@@ -241,8 +350,14 @@ def test_zeros_of_few_shapes_are_exhausted() -> None:
 
 
 def test_a_case_is_fingerprinted_by_its_bits() -> None:
-    alike = [{"x": torch.tensor([0.0])}, {"x": torch.tensor([-0.0])}, {"x": torch.tensor([[0.0]])}, {"y": torch.tensor([0.0])},
-             {"x": 0}, {"x": 0.0}, {"x": False}, {"x": "0"}, {"x": [0]}, {"x": (0,)}, {"x": None}]  # fmt: skip
+    tensors = [
+        torch.tensor([0.0]),
+        torch.tensor([-0.0]),
+        torch.tensor([[0.0]]),
+        torch.tensor([0.0], requires_grad=True),
+    ]
+    plain = [0, 0.0, False, "0", [0], (0,), None]
+    alike = [{"y": torch.tensor([0.0])}, *({"x": value} for value in (*tensors, *plain))]
     assert len({fingerprint(values) for values in alike}) == len(alike)
     assert fingerprint({"x": torch.arange(6)[::2]}) == fingerprint({"x": torch.tensor([0, 2, 4])})
 
@@ -256,7 +371,8 @@ import sys
 sys.path.insert(0, {here!r})
 from test_cases import equation, tensor, trial_on, spec, FLOATS
 from pv.contract.model import Range
-from pv.falsify.trial import Plan, attack
+from pv.falsify.trial import attack
+from pv.falsify.work import Plan
 more = spec("text", "t", alphabet="ab"), spec("real", "r", range=Range(0, 1))
 target = equation(tensor("ordinary", "huge", dtypes=FLOATS), *more)
 print(attack(trial_on(target), Plan(60, seed={seed})).cases_digest)

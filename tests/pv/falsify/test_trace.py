@@ -10,6 +10,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+import torch
 
 from pv.falsify.trace import Tracer
 
@@ -207,3 +208,14 @@ def test_who_opened_a_file_is_the_innermost_file_of_the_project(module: ModuleTy
         module.reads("data.txt", "r")
         (module.HERE / "data.txt").read_bytes()
     assert tracer.opened_by() == {("package/traced.py", "package/data.txt"), ("", "package/data.txt")}
+
+
+@pytest.mark.parametrize("compiled", [True, False])
+def test_that_torch_compiled_what_was_called_is_seen(compiled: bool, tmp_path: Path) -> None:
+    """Compiled code enters no function of the project, so what was entered is not all that ran."""
+    layer = torch.nn.Linear(2, 2)
+    call = torch.compile(layer, backend="eager") if compiled else layer
+    tracer = Tracer(tmp_path)
+    with tracer.watching():
+        call(torch.ones(1, 2)).sum().backward()
+    assert tracer.blind is compiled

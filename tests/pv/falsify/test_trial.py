@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import sys
 import unittest
 from collections.abc import Callable
@@ -16,9 +17,12 @@ from hypothesis import strategies as st
 from pv.contract.model import Dimension, Equation, Holds, Invariant, Range, Tolerance, ValueSpec
 from pv.falsify.cases import Case
 from pv.falsify.declare import Falsifier, Fault
+from pv.falsify.encode import decode
 from pv.falsify.subject import Subject
 from pv.falsify.teeth import TEETH_SEEDS, run_trial
-from pv.falsify.trial import Outcome, Plan, Trial
+from pv.falsify.judge import Trial
+from pv.falsify.outcome import Outcome
+from pv.falsify.work import Plan
 from pv.finding import Place
 from pv.ledger.receipt import Stratum, Tooth
 from pv.verdict import Verdict
@@ -114,7 +118,7 @@ def test_a_broken_subject_is_falsified_with_the_smallest_case() -> None:
     outcome = attempt(is_twice_the_number, lambda x: 2 * x + (x > 17), equation=NUMBER, examples=200)
     assert outcome.verdict is Verdict.FALSIFIED
     assert outcome.counterexample is not None
-    assert dict(outcome.counterexample.case.values) == {"x": 18}
+    assert outcome.counterexample.arguments == {"x": 18}
     assert (outcome.counterexample.failure.observed, outcome.counterexample.failure.expected) == ("37", "36")
     assert outcome.counterexample.stratum == "ordinary"
     assert outcome.teeth == ()
@@ -123,7 +127,7 @@ def test_a_broken_subject_is_falsified_with_the_smallest_case() -> None:
 def test_the_smallest_case_of_a_tensor_is_one_that_a_person_can_read() -> None:
     outcome = attempt(is_twice, lambda x: torch.where(x > 3, 3 * x, 2 * x))
     assert outcome.counterexample is not None
-    x = outcome.counterexample.case.x
+    x = decode(outcome.counterexample.arguments["x"])
     assert x.shape == (1,)
     assert 3 < x.item() <= 4
 
@@ -321,7 +325,7 @@ def test_an_interruption_comes_out(where: str) -> None:
 def test_a_subject_that_changes_its_argument_is_an_error() -> None:
     assert verdict(lambda subject, check, case: check.that(subject(case.x) is not None, ""), changes_its_argument) == (
         Verdict.ERRORED,
-        "the subject changed its argument in place",
+        "an argument was changed in place, by the subject or by the falsifier",
     )
 
 
@@ -353,21 +357,22 @@ def test_cases_that_cannot_be_kept_are_an_error() -> None:
 # --- not measured
 
 
-def test_an_impossible_assumption_measures_nothing() -> None:
+def test_an_impossible_assumption_is_the_falsifiers_fault() -> None:
     def never(subject: Subject, case: Case, check: Any) -> None:
         assume(False)
 
-    reason = "too few distinct cases: x.ordinary 0; at least 30 are needed in each stratum"
-    assert verdict(never) == (Verdict.NOT_MEASURED, reason)
+    said, reason = verdict(never)
+    assert said is Verdict.VACUOUS
+    assert re.fullmatch(r"the falsifier turned away (\d+) of \1 cases", reason)
 
 
-def test_a_nearly_impossible_assumption_measures_too_little() -> None:
+def test_a_nearly_impossible_assumption_is_too() -> None:
     def hardly(subject: Subject, case: Case, check: Any) -> None:
         assume(case.x == 7)
         check.equal(subject(case.x), 14)
 
     outcome = attempt(hardly, equation=NUMBER, faults=(fault(one_more),))
-    assert (outcome.verdict, outcome.strata) == (Verdict.NOT_MEASURED, (Stratum("ordinary", 1, False),))
+    assert (outcome.verdict, outcome.strata) == (Verdict.VACUOUS, (Stratum("ordinary", 1, False),))
 
 
 def small(top: int) -> Equation:
@@ -383,16 +388,32 @@ def test_a_small_domain_of_which_most_is_turned_away_is_not_exhausted() -> None:
         return judge
 
     turned = attempt(from_(15), equation=small(15))
-    assert (turned.verdict, turned.strata) == (Verdict.NOT_MEASURED, (Stratum("ordinary", 1, False),))
+    assert (turned.verdict, turned.strata) == (Verdict.VACUOUS, (Stratum("ordinary", 1, False),))
+    assert turned.reason == "the falsifier turned away 15 of 16 cases"
     most = attempt(from_(1), equation=small(15))
     assert (most.verdict, most.strata) == (Verdict.HELD, (Stratum("ordinary", 15, True),))
+
+
+def test_an_assumption_true_of_every_fourth_case_is_made_up_for() -> None:
+    def quarter(subject: Subject, case: Case, check: Any) -> None:
+        assume(case.x % 4 == 0)
+        check.equal(subject(case.x), 2 * case.x)
+
+    outcome = attempt(quarter, equation=NUMBER, examples=40)
+    assert (outcome.verdict, outcome.strata[0].distinct) == (Verdict.HELD, 40)
+
+
+def test_a_small_domain_with_many_encodings_is_seen_to_be_all_there_is() -> None:
+    halves = (("halves", st.builds(Case, x=st.integers(0, 10**6).map(lambda x: x % 7))),)
+    outcome = attempt(is_twice_the_number, equation=NUMBER, cases=halves)
+    assert (outcome.verdict, outcome.strata) == (Verdict.HELD, (Stratum("halves", 7, True),))
 
 
 def test_own_cases_are_strata_of_their_own_and_each_is_needed() -> None:
     cases = (("low", st.builds(Case, x=st.integers(0, 500))), ("none", st.builds(Case, x=st.nothing())))
     assert verdict(is_twice_the_number, equation=NUMBER, cases=cases) == (
         Verdict.NOT_MEASURED,
-        "too few distinct cases: none 0; at least 15 are needed in each stratum",
+        "too few distinct cases: none 0; 30 are needed in each stratum",
     )
     both = attempt(is_twice_the_number, equation=NUMBER, cases=cases[:1])
     assert (both.verdict, [row.name for row in both.strata]) == (Verdict.HELD, ["low"])

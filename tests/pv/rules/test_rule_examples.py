@@ -22,6 +22,7 @@ from pv.level import Level, read_level
 from pv.project import file_of
 from pv.rules import Judged, ProjectFacts, catalogue, check, check_project
 from pv.rules.predecessor import JudgedPredecessor, check_predecessor
+from pv.source.attack import attack_reader
 from pv.source.falsifiers import index_falsifiers
 from pv.source.target import target_finder
 from pv.validate.run import run
@@ -131,8 +132,9 @@ def findings_in(example: Path) -> Iterator[Finding]:
         index = index_falsifiers(example, example / "falsifiers")
         yield from bindings.findings
         level = supported(path)
+        find_target, support = target_finder(example, ["."]), lambda test: level
         project = ProjectFacts(
-            bindings.bindings, bindings.document.path, index, target_finder(example, ["."]), lambda test: level
+            bindings.bindings, bindings.document.path, index, find_target, support, attack_reader(index)
         )
         contracts = [file.contract] if file.contract else []
         yield from check_project(contracts, [] if file.contract else [path.stem], bindings.bindings, index)

@@ -13,6 +13,7 @@ from pv.finding import Exit, Place, PvError, Severity
 from pv.level import Level
 from pv.rules import Judged, ProjectFacts, catalogue, check, describe
 from pv.rules.registry import Report, project_rule, rule
+from pv.source.attack import Attack
 from pv.source.falsifiers import FalsifierEntry, FalsifierIndex
 from pv.source.target import TargetFound
 
@@ -31,6 +32,7 @@ def facts(index: FalsifierIndex | None = None, support: Level = Level.NO_EVIDENC
         falsifiers=index or FalsifierIndex(),
         find_target=lambda target: TargetFound("kernels.py", 1),
         support=lambda test: support,
+        attack=lambda entry: Attack(),
     )
 
 
@@ -119,7 +121,7 @@ def test_support_is_asked_only_of_a_test_with_a_status() -> None:
         return Level.FUNCTIONAL
 
     project = facts()
-    lazy = ProjectFacts(project.bindings, project.binding_path, project.falsifiers, project.find_target, support)
+    lazy = project._replace(support=support)
     check(judged(CONTRACT, project=lazy))
     assert asked == []
     promised = CONTRACT.replace("    rule:", "    status: DISCHARGED\n    rule:")

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from pv.finding import Place
-from pv.source.falsifiers import FalsifierEntry, FalsifierIndex, FaultEntry, index_falsifiers
+from pv.source.falsifiers import FalsifierEntry, FalsifierIndex, FaultEntry, StratumEntry, index_falsifiers
 
 MODULE = '''\
 """é"""
@@ -106,3 +108,45 @@ def test_falsifiers_and_faults_are_those_of_the_contract_or_of_none() -> None:
     assert [found.contract for found in index.falsifiers_of("a-v1", "FALSIFY-A-1")] == ["a-v1", None]
     assert index.falsifiers_of("a-v1", "FALSIFY-A-2") == ()
     assert [found.contract for found in index.faults_of("b-v1")] == ["b-v1", None]
+
+
+def test_a_falsifiers_own_budget_is_read(tmp_path: Path) -> None:
+    text = (
+        '@falsifier("FALSIFY-A-1", examples=500, timeout=2, slow=True)\ndef f(subject, check): ...\n'
+        '@falsifier("FALSIFY-A-2", slow=None)\ndef g(subject, check): ...\n'
+    )
+    index = index_falsifiers(tmp_path, write(tmp_path, a=text))
+    assert [(entry.examples, entry.timeout, entry.slow) for entry in index.falsifiers] == [
+        (500, 2.0, True),
+        (None, None, False),
+    ]
+    assert index.findings == ()
+
+
+@pytest.mark.parametrize("said", [
+    "examples=MANY", "examples=0", "examples=-5", "examples=2.5", "examples=True", "timeout=60 * 2", "timeout='1m'", "slow=1",
+    "slow=not QUICK",
+])  # fmt: skip
+def test_a_budget_that_cannot_be_read_is_a_finding_and_the_falsifier_counts(tmp_path: Path, said: str) -> None:
+    text = f'@falsifier("FALSIFY-A-1", {said})\ndef f(subject, check): ...\n'
+    index = index_falsifiers(tmp_path, write(tmp_path, a=text))
+    assert [(entry.examples, entry.timeout, entry.slow) for entry in index.falsifiers] == [(None, None, False)]
+    name = said.partition("=")[0]
+    (finding,) = index.findings
+    assert finding.message == f"{name} of f is nothing that can be read without running it"
+    assert finding.place == Place("falsifiers/a.py", 1, text.index(said) + len(name) + 2)
+
+
+def test_strata_are_found_by_type_and_name(tmp_path: Path) -> None:
+    text = (
+        'import pv\n@pv.stratum("tensor", "checkerboard", holds=alternates)\ndef one(draw, spec, drawn): ...\n'
+        '@stratum(name="even", type="integer", holds=is_even)\ndef two(draw, spec, drawn): ...\n'
+        '@stratum("text", NAME, holds=is_long)\ndef three(draw, spec, drawn): ...\n'
+    )
+    index = index_falsifiers(tmp_path, write(tmp_path, strata=text))
+    one = StratumEntry("tensor", "checkerboard", "falsifiers/strata.py", 2, 13, "one")
+    two = StratumEntry("integer", "even", "falsifiers/strata.py", 4, 28, "two")
+    assert index.strata == (one, two)
+    assert [(finding.code, finding.place.line) for finding in index.findings] == [("PV310", 6)]
+    assert index.strata_of({("integer", "even"), ("tensor", "even"), ("tensor", "huge")}) == (two,)
+    assert str(one.place) == "falsifiers/strata.py:2:13"

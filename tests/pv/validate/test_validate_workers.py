@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -17,7 +17,7 @@ from projects import EXAMPLE
 
 from pv.finding import Exit, PvError
 from pv.validate import run, workers
-from pv.validate.workers import spread, worker_count
+from pv.validate.workers import Wire, spread, worker_count
 
 Pv = Callable[..., Ran]
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="there are workers where a process can fork")
@@ -50,19 +50,32 @@ def test_where_nothing_can_fork_one_process_does_it_all(monkeypatch: pytest.Monk
 
 
 def test_answers_come_in_the_order_of_the_items() -> None:
-    assert spread(list(range(11)), lambda item: [item, os.getpid() == PARENT], 3) == [
-        [i, i % 3 == 0] for i in range(11)
+    there_and_back: Wire[tuple[int, bool]] = Wire(list, tuple)
+    assert spread(list(range(11)), lambda item: (item, os.getpid() == PARENT), 3, there_and_back) == [
+        (i, i % 3 == 0) for i in range(11)
     ]
-    no_children()
+
+
+def test_what_the_other_processes_did_and_nothing_else_comes_over_the_wire() -> None:
+    wire: Wire[int] = Wire(lambda item: {"was": item}, lambda row: -int(row["was"]))
+    assert spread([1, 2, 3, 4], lambda item: item, 2, wire) == [1, -2, 3, -4]
 
 
 PARENT = os.getpid()
+PLAIN: Wire[int] = Wire(int, int)
 
 
-def no_children() -> None:
-    """Fail if this process has a child, running or dead."""
-    with pytest.raises(ChildProcessError):
-        os.waitpid(-1, os.WNOHANG)
+def children() -> set[str]:
+    """Process ids of this process' children, running or dead (proc(5))."""
+    return {pid for path in Path("/proc/self/task").glob("*/children") for pid in path.read_text().split()}
+
+
+@pytest.fixture(autouse=True)
+def no_children() -> Iterator[None]:
+    """Fail if a test leaves a child; those that falsifying keeps in this process were there before."""
+    before = children()
+    yield
+    assert children() <= before
 
 
 @pytest.mark.parametrize("death", ["exit", "kill"])
@@ -73,9 +86,8 @@ def test_a_worker_that_dies_is_an_error_and_no_silent_loss(death: str) -> None:
         return item
 
     with pytest.raises(PvError, match="without an answer") as raised:
-        spread(list(range(9)), work, 3)
+        spread(list(range(9)), work, 3, PLAIN)
     assert raised.value.exit is Exit.BUG
-    no_children()
 
 
 def test_what_a_worker_raises_is_raised_here() -> None:
@@ -87,12 +99,11 @@ def test_what_a_worker_raises_is_raised_here() -> None:
         return item
 
     with pytest.raises(PvError, match="no such thing") as raised:
-        spread([0, 1], work, 2)
+        spread([0, 1], work, 2, PLAIN)
     assert (raised.value.exit, raised.value.hint) == (Exit.ASK, "try another")
     with pytest.raises(PvError, match="KeyError") as raised:
-        spread([0, 0, 2], work, 3)
+        spread([0, 0, 2], work, 3, PLAIN)
     assert raised.value.exit is Exit.BUG
-    no_children()
 
 
 def test_an_interruption_here_ends_the_workers() -> None:
@@ -103,8 +114,7 @@ def test_an_interruption_here_ends_the_workers() -> None:
         return item
 
     with pytest.raises(KeyboardInterrupt):
-        spread([0, 1, 2], work, 3)
-    no_children()
+        spread([0, 1, 2], work, 3, PLAIN)
 
 
 def test_control_c_ends_pv_at_once_with_130(tmp_path: Path) -> None:

@@ -11,6 +11,10 @@ def rows_sum_to_one(subject, case, check):
 
 
 @falsifier("FALSIFY-SM-002")
+def counts_are_equal(subject, case, check):
+    check.equal(subject(case.x), len(case.x))
+
+
 @fault("count/one_more")
 @fault("softmax/unit_sum")
 def scaled(y, case):

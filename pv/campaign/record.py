@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import platform
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pv
-from pv.contract.model import Binding, FalsificationTest
 from pv.digest import canonical, hex_float
-from pv.falsify.encode import encode, fingerprint
-from pv.falsify.trial import Counterexample, Outcome, Plan
+from pv.falsify.outcome import Counterexample, Outcome
+from pv.falsify.work import Plan, Work
 from pv.ledger.receipt import CAUSES, DIGESTS, FORMAT, Part
 from pv.verdict import Kind
 
@@ -19,23 +17,18 @@ MAX_ARGUMENTS = 64 * 1024
 
 
 def receipt_value(
-    contract: str,
-    test: FalsificationTest,
-    binding: Binding,
-    outcome: Outcome,
-    plan: Plan,
-    depends: Mapping[str, tuple[Part, ...]],
-    root: Path,
+    work: Work, outcome: Outcome, plan: Plan, depends: Mapping[str, tuple[Part, ...]], root: Path
 ) -> dict[str, Any]:
     """The receipt of an `algorithm` trial. No time and no host: an equal run gives equal bytes."""
+    scope = {name: list(values) for name, values in outcome.scope.items()}
     return {
         "format": FORMAT,
         "digests": DIGESTS,
-        "tool": _tool(),
+        "tool": {"pv": pv.__version__, **{name: value for name in ("hypothesis",) for value in scope.pop(name, [])}},
         "kind": Kind.ALGORITHM.value,
-        "test": {"id": test.id, "contract": contract},
-        "subject": {"equation": binding.equation, "name": binding.name, "target": binding.target},
-        "scope": _scope(outcome),
+        "test": {"id": work.test.id, "contract": work.contract.name},
+        "subject": {"equation": work.binding.equation, "name": work.binding.name, "target": work.binding.code},
+        "scope": {**scope, "dtypes": list(outcome.dtypes)} if scope else {},
         "depends": {
             cause: [{"path": part.path, "name": part.name, "digest": part.digest} for part in depends.get(cause, ())]
             for cause in CAUSES
@@ -58,38 +51,19 @@ def receipt_value(
             {"invariant": row.invariant, "fault": row.fault, "caught": row.caught, "seeds": row.seeds}
             for row in outcome.teeth
         ],
+        **({} if outcome.mutants is None else {"mutants": dict(outcome.mutants)}),
         "verdict": outcome.verdict.value,
         "reason": _without_root(outcome.reason, root),
         "counterexample": None if outcome.counterexample is None else _counterexample(outcome.counterexample, root),
     }
 
 
-def _tool() -> dict[str, str]:
-    import hypothesis
-
-    return {"pv": pv.__version__, "hypothesis": hypothesis.__version__}
-
-
-def _scope(outcome: Outcome) -> dict[str, list[str]]:
-    import torch
-
-    python = ".".join(platform.python_version_tuple()[:2])
-    return {
-        "python": [python],
-        "torch": [torch.__version__.partition("+")[0]],
-        "device": ["cpu"],
-        "dtypes": list(outcome.dtypes),
-        "threads": [str(torch.get_num_threads())],
-    }
-
-
 def _counterexample(found: Counterexample, root: Path) -> dict[str, Any]:
-    arguments = {name: encode(value) for name, value in found.case.values.items()}
     return {
         "invariant": found.failure.invariant,
         "stratum": found.stratum,
-        "arguments": arguments if len(canonical(arguments)) <= MAX_ARGUMENTS else None,
-        "digest": fingerprint(found.case.values).hex(),
+        "arguments": found.arguments if len(canonical(found.arguments)) <= MAX_ARGUMENTS else None,
+        "digest": found.digest,
         "observed": found.failure.observed,
         "expected": found.failure.expected,
         "message": found.failure.message,

@@ -1,0 +1,151 @@
+"""A trial's subject with an edit in its code, judged by the falsifier's own checks."""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from types import CodeType, FunctionType
+from typing import Any
+
+from pv.contract.model import SMOKE_ABOUT, Invariant
+from pv.falsify.cases import Case
+from pv.falsify.judge import Trial, copied
+from pv.falsify.subject import Call, Subject, Wrong, smoke_of
+from pv.falsify.teeth import TEETH_FEW, TEETH_SEEDS, Answer, Corpus
+from pv.falsify.work import Functions
+from pv.finding import PvError
+from pv.mutants.install import installed, resolve
+from pv.mutants.make import Mutant, compile_mutant, control, mutants_of
+from pv.mutants.output import OUTPUT_FAULTS, damage
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Edit:
+    """A mutant of a function that is imported here, and the code that stands for it."""
+
+    mutant: Mutant
+    function: FunctionType
+    code: CodeType
+
+
+def edits_of(functions: Functions) -> Iterator[Edit]:
+    """Every mutant of `functions` whose code can be exchanged; one that is gone from its module by now has none."""
+    for found, path, qualname in _functions(functions):
+        file, line = found.__code__.co_filename, found.__code__.co_firstlineno
+        for mutant in mutants_of(path, _text(file), qualname, line=line):
+            yield Edit(mutant, found, compile_mutant(mutant, filename=file))
+
+
+def named_edits(functions: Functions) -> dict[str, Edit]:
+    """`edits_of` by id; where functions of two modules have one name, that of the later begins with its path."""
+    found: dict[str, Edit] = {}
+    for edit in edits_of(functions):
+        name = edit.mutant.id
+        found[f"{edit.mutant.path}:{name}" if name in found else name] = edit
+    return found
+
+
+def unmasked(trial: Trial, functions: Functions, corpus: Corpus) -> str:
+    """What the falsifier says against the subject's own code compiled anew; empty when it holds, as it should."""
+    anew = [(found, _compiled_anew(found, path, name)) for found, path, name in _functions(functions)]
+
+    def wrong(plain: Call, again: Call, case: Case) -> Any:
+        with ExitStack() as stack:
+            for function, code in anew:
+                stack.enter_context(installed(function, code))
+            return again()
+
+    answer = corpus.ask_few(trial.subject.altered(wrong, smoke=False), 0)
+    return answer.gross or answer.error or (f"a check of {answer.invariant} failed" if answer.invariant else "")
+
+
+def edited(edit: Edit) -> Wrong:
+    """What `Subject.altered` needs to make the call with the code of `edit`; no other call sees it."""
+
+    def wrong(plain: Call, again: Call, case: Case) -> Any:
+        with installed(edit.function, edit.code):
+            return again()
+
+    return wrong
+
+
+def wrong_output(invariants: Sequence[Invariant], name: str) -> Wrong:
+    """What `Subject.altered` needs for the output fault called `name`; the right output where that has no effect."""
+    fault = next(fault for fault in OUTPUT_FAULTS if fault.name == name)
+    tolerance = max((row.absolute + row.relative for one in invariants for _, row in one.tolerances), default=0.0)
+
+    def wrong(plain: Call, again: Call, case: Case) -> Any:
+        output = again()
+        other = damage(fault, output, tolerance)
+        return output if other is None else other
+
+    return wrong
+
+
+def untouched(subject: Subject) -> Subject:
+    """The subject itself, seen through what a mutant is seen through."""
+    return subject.altered(lambda plain, again, case: again(), smoke=False)
+
+
+class Smoke:
+    """The smoke check: on a few cases of the equation, does a subject look like the one under test?"""
+
+    def __init__(self, subject: Subject, corpus: Corpus) -> None:
+        self._cases = corpus.domain().cases(0, TEETH_FEW)
+        self._wanted = tuple(self._seen(untouched(subject)))
+
+    def catches(self, subject: Subject) -> str:
+        """What it sees of `subject` that is not so of the one under test; empty when it lets that live."""
+        for seen, wanted in zip(self._seen(subject), self._wanted, strict=True):
+            if seen != wanted:
+                return f"{seen} where the subject gives {wanted}"
+        return ""
+
+    def _seen(self, subject: Subject) -> Iterator[str]:
+        for place, case in enumerate(self._cases):  # whether it repeats is asked of the first
+            yield smoke_of(lambda given=case: subject(*copied(given)), twice=place == 0)  # type: ignore[misc] # bound now
+
+
+def killed_by(corpus: Corpus, subject: Subject) -> Answer:
+    """The answer of the first seed that does not kill, or of the last: a kill is a failed check under every seed."""
+    for seed in range(TEETH_SEEDS):
+        answer = corpus.ask(subject, seed)
+        if not answer.invariant:
+            break
+    return answer
+
+
+def shuffled(edits: Sequence[Edit]) -> list[Edit]:
+    """An order without rhyme, the same everywhere: neighbours are often alike."""
+    return sorted(edits, key=lambda edit: hashlib.sha256(edit.mutant.id.encode()).digest())
+
+
+def smoked(trial: Trial) -> bool:
+    """Whether what the test is about lies beyond the smoke check."""
+    return not all(invariant.about in SMOKE_ABOUT for invariant in trial.invariants)
+
+
+def _functions(functions: Functions) -> Iterator[tuple[FunctionType, str, str]]:
+    """The function objects behind the names, each once, with the path and the name under which their text is found."""
+    seen: set[FunctionType] = set()
+    for module, path, qualname in functions:
+        try:
+            found = resolve(sys.modules[module], qualname)
+        except (KeyError, PvError):
+            continue
+        if found not in seen and found.__code__.co_qualname == qualname:
+            seen.add(found)
+            yield found, path, qualname
+
+
+def _compiled_anew(function: FunctionType, path: str, qualname: str) -> CodeType:
+    file, line = function.__code__.co_filename, function.__code__.co_firstlineno
+    return control(path, _text(file), qualname, line=line, filename=file)
+
+
+def _text(file: str) -> str:
+    return Path(file).read_text(encoding="utf-8")

@@ -1,0 +1,124 @@
+"""After a trial held: are its cases answered the same way in another process, and could its falsifier have failed?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from pv.falsify.check import Check, Falsified
+from pv.falsify.explore import within
+from pv.falsify.judge import Tally, Trial, attempt, why
+from pv.falsify.mutation import Smoke, edited, edits_of, killed_by, shuffled, smoked, unmasked, wrong_output
+from pv.falsify.stage import case_of
+from pv.falsify.subject import Subject
+from pv.falsify.teeth import Corpus, bite
+from pv.falsify.work import Functions, Task
+from pv.mutants.output import OUTPUT_FAULTS
+from pv.verdict import Verdict
+
+_MOST = 100
+
+Say = Callable[[Mapping[str, Any]], None]
+
+
+def prove(task: Task, trial: Trial, say: Say) -> dict[str, Any]:
+    """The recorded cases once more, then the faults, then mutants until one is killed: {verdict, reason, teeth, mutants}."""
+    reason = _not_again(task, trial)
+    if reason:
+        return {"verdict": Verdict.ERRORED.value, "reason": reason, "teeth": [], "mutants": None}
+    say({"alive": "faults"})
+    corpus = Corpus(trial)
+    verdict, reason, teeth = bite(trial, corpus)
+    bitten = None
+    if verdict is Verdict.HELD:
+        say({"alive": "mutants"})
+        bitten = _first_kill(trial, task.functions, corpus, say)
+        reason = bitten.pop("reason")
+        verdict = Verdict.VACUOUS if reason else verdict
+    rows = [[tooth.invariant, tooth.fault, tooth.caught, tooth.seeds] for tooth in teeth]
+    return {"verdict": verdict.value, "reason": reason, "teeth": rows, "mutants": bitten}
+
+
+def _not_again(task: Task, trial: Trial) -> str:
+    """Which of the recorded cases is answered in another way here; empty when none is."""
+    for arguments, before in task.cases:
+        outputs, error = _again(trial, arguments)
+        if error or outputs != before:
+            seen = error or "the subject returned something else"
+            return f"not reproducible: in another process, for a case that held, {seen}"
+    return ""
+
+
+def _first_kill(trial: Trial, functions: Functions, corpus: Corpus, say: Say) -> dict[str, Any]:
+    """A mutant of the subject that gets past the smoke check and no further; `reason` says why there is none.
+
+    Mutants are tried in a mixed order; where none is killed, or the subject has no source to edit, its output is damaged
+    instead. Where nothing gets past the smoke check, or the test is about what that looks at, the faults are all there is.
+    """
+    masked = unmasked(trial, functions, corpus)
+    if masked:
+        reason = f"it looks at the code and not at what that computes: recompiled, {masked}"
+        return {"tried": 0, "past": 0, "killed": "", "reason": reason}
+    tried, past, killed = 0, 0, ""
+    smoke = Smoke(trial.subject, corpus) if smoked(trial) else None
+    for name, subject in _altered(trial, functions):
+        say({"alive": name})
+        tried += 1
+        if smoke is not None and smoke.catches(subject):
+            continue
+        answer = killed_by(corpus, subject)
+        past += not answer.error
+        if answer.invariant:
+            killed = name
+            break
+    toothless = past > 0 and not killed and smoked(trial)
+    reason = f"it killed none of the {past} mutants of its subject that the smoke check lets live" if toothless else ""
+    return {"tried": tried, "past": past, "killed": killed, "reason": reason}
+
+
+def _altered(trial: Trial, functions: Functions) -> Iterator[tuple[str, Subject]]:
+    """Mutants of the subject's code, as many as are worth trying, then faults of its output."""
+    for edit in shuffled(list(edits_of(functions)))[:_MOST]:
+        yield edit.mutant.id, trial.subject.altered(edited(edit), smoke=False)
+    for fault in OUTPUT_FAULTS:
+        wrong = wrong_output(trial.invariants, fault.name)
+        yield f"output:{fault.name}", trial.subject.altered(wrong, smoke=False)
+
+
+def rerun(task: Task, trial: Trial, say: Say) -> dict[str, Any]:
+    """Each of the task's cases once: {rows: [[fixed | still fails | error, what was seen]]}."""
+    rows: list[list[str]] = []
+    for arguments, _ in task.cases:
+        tally = Tally(Check(trial.invariants))
+        error = _run(trial, trial.subject, arguments, tally)
+        if tally.last is not None:
+            failure = tally.last[1]
+            seen = f"{failure.invariant}: {failure.message}: observed {failure.observed}, expected {failure.expected}"
+            rows.append(["still fails", seen])
+        else:
+            rows.append(["error", error] if error else ["fixed", ""])
+    return {"rows": rows}
+
+
+def _again(trial: Trial, arguments: Mapping[str, Any]) -> tuple[str, str]:
+    """The digest of what the subject returned while the falsifier ran, and what went wrong instead."""
+    trial.subject.listen()
+    error = _run(trial, trial.subject, arguments, Tally(Check(trial.invariants)))
+    return trial.subject.heard(), error
+
+
+def _run(trial: Trial, subject: Subject, arguments: Mapping[str, Any], tally: Tally) -> str:
+    said: list[str] = []
+
+    def once() -> None:
+        try:
+            attempt(trial, subject, case_of(dict(arguments)), tally)
+        except Falsified as failed:
+            said.append(str(failed))
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
+            said.append(why(error))
+
+    within(once)
+    return said[0] if said else ""

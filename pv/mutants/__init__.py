@@ -1,0 +1,1 @@
+"""Mutants: a function of the project with one edit of its syntax tree, made in memory; no file is touched."""

@@ -1,0 +1,128 @@
+"""Reading by rows says what the YAML parser says, or leaves the text to it."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from conftest import ROOT
+
+from pv.contract import document as module
+from pv.contract.document import parse_document
+from pv.contract.rows import read_rows
+
+PLAIN = """\
+# a comment before everything
+
+metadata:
+  version: "1.0.0"   # beside
+  created: 2026-11-21
+  depends_on: [softmax-v1, "a b", null, x.y]
+  none: []
+equations:
+  softmax:
+    formula: 'σ(x)_i = exp(x_i)'
+    bounds:
+    - -1
+    - 0.5
+
+    - 1e-5
+tests:
+   - id: FALSIFY-A-001
+     test: cargo test a::b#c
+     at:
+      - ~
+   -   id: "x: y"
+       deep: "# no comment"
+"""
+PIECES = (
+    *(" ", "  ", "\n", "- ", "-", ": ", ":", "#", " #", '"', "'", "[", "]", "{", "}", ",", "|", ">", "?", "%", "@"),
+    *("`", "&a ", "*a", "!t ", "null", "~", "true", "1", "-1", ".5", "1e5", ".inf", "0x1f", "9" * 70, "1e999"),
+    *("<<: ", "\\", "a", "key: ", "- key: v\n", "k: |\n  x\n", "[a]", "[a,b]", "[ a ]", "[a,]", '"a"b', "a#b"),
+    *("a :b", "é: 1\n", "''", "---\n", "...\n", "\t", "\r", "\x85", "\xa0", "\u2028", "\ufeff", "\x00", "a" * 130),
+    *("null: ", "a:\n", "x" * 1100),
+)
+INDENTS = ("", "", " ", "  ", "  ", "    ", "   ")
+HEADS = ("", "- ", "-  ", "a: ", "b: ", "c: ", "a:", "b:", "c:", "- a: ", "- b:", "null: ", "f : ", "g:  ")
+VALUES = (
+    *("", "", "x", "x y ", '"q"', "'q'", '"a" # c', '"a"#c', "1", "-2", "1.5", "-.5", "0o7", "null", "true", ".inf"),
+    *("1e400", "[a, b]", "[]", "[1]", '["x", y.z]', "[a", "# c", "x # c", "x#y", "x:y", "x: y", "x:", "&a", "*a"),
+    *("|", ">", "-", "?", "{a: b}", "~", '"', "- x", r'"a\n"', "'a''b'", "é", '"x"  '),
+)
+
+
+def by_parser(text: str, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """What the parser makes of `text`: value and places, or that there are findings."""
+    with monkeypatch.context() as without:
+        without.setattr(module, "read_rows", lambda text: None)
+        document = parse_document(text.encode(), "a.yaml")
+    return [finding.code for finding in document.findings] or (document.value, document.marks)
+
+
+def edited(seed: random.Random, texts: list[str]) -> str:
+    """Some lines of a contract with one or two edits."""
+    lines = seed.choice(texts).splitlines(keepends=True)
+    start = seed.randrange(len(lines))
+    text = "".join(lines[start : start + seed.randint(1, 14)])
+    for _ in range(seed.randint(1, 2)):
+        at = seed.randrange(len(text) + 1)
+        text = text[:at] + seed.choice(PIECES) + text[at + seed.choice((0, 0, 1, 2, 5)) :]
+    return text
+
+
+def composed(seed: random.Random) -> str:
+    """A few rows of every kind below each other."""
+    rows = (seed.choice(INDENTS) + seed.choice(HEADS) + seed.choice(VALUES) for _ in range(seed.randint(1, 8)))
+    return "\n".join(rows) + seed.choice(("\n", "", "\n\n", " "))
+
+
+def disagreement(text: str, monkeypatch: pytest.MonkeyPatch, read: Callable[[str], Any] = read_rows) -> str:
+    """Where reading by rows says something else than the parser; `repr`, for 1 is neither 1.0 nor True."""
+    rows = read(text)
+    if rows is None or repr(rows) == repr(parsed := by_parser(text, monkeypatch)):
+        return ""
+    return f"{text!r}: {rows!r}, and the parser says {parsed!r}"
+
+
+def test_what_contracts_are_mostly_written_in_is_read_by_rows_and_means_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert read_rows(PLAIN) is not None
+    assert disagreement(PLAIN, monkeypatch) == ""
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("a: |\n  x\n", "a: {b: 1}\n", "a: &x 1\n", "a: *x\n", "a: !t 1\n", "? a\n", "- - a\n", "---\na: 1\n"),
+        *("a: 1\n...\n", "a: 1\na: 2\n", "null: 1\n", "<<: 1\n", "1: a\n", "a:\n", "a:\nb: 1\n", "-\n", "- \n"),
+        *("a: .inf\n", "a: 1e999\n", "a: x\n  y\n", "a: x\n  y: z\n", 'a: "x\n  y"\n', 'a: "\\n"\n', "a: 'b''c'\n"),
+        *("a: b: c\n", "a\n", "", "\n", "# c\n", "a:\tb\n", "a: b\r\nc: d\n", "a: \x85b\n", "a: \u2028b\n"),
+        *("a: \x00\n", "\ufeffa: 1\n", "  a: 1\nb: 2\n", "- a\nb: 1\n", "a: 1\n- b\n", "a:\n - b\n - c\n  - d\n"),
+        pytest.param("".join(f"k{i}: 1\n" for i in range(25_000)), id="as long as the bound on values"),
+        pytest.param("".join(" " * i + "a:\n" for i in range(64)) + " " * 64 + "b: 1", id="too deep"),
+    ],
+)
+def test_anything_else_is_left_to_the_parser(text: str) -> None:
+    assert read_rows(text) is None
+
+
+def test_a_text_as_deep_as_may_be_is_read_by_rows() -> None:
+    assert read_rows("".join(" " * i + "a:\n" for i in range(63)) + " " * 63 + "b: 1") is not None
+
+
+def test_no_text_is_read_otherwise_than_the_parser_reads_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    seed = random.Random(20261121)
+    homes = (ROOT / "tests/examples/good", ROOT.parent / "shared/corpus/contracts")
+    texts = [PLAIN, *(path.read_text("utf-8") for home in homes for path in sorted(home.rglob("*.yaml")))]
+    inputs = [*texts, *(edited(seed, texts) for _ in range(6_000)), *(composed(seed) for _ in range(9_000))]
+    assert [told for text in inputs if (told := disagreement(text, monkeypatch))] == []
+    assert sum(read_rows(text) is not None for text in inputs) > 500
+
+
+def test_a_reader_that_takes_a_comment_for_text_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The control."""
+    wrong = disagreement("a: x # c\n", monkeypatch, lambda text: ({"a": "x # c"}, (0, 0, {"a": (0, 0, (0, 3))})))
+    assert wrong.startswith("'a: x # c\\n': ({'a': 'x # c'}")
