@@ -47,12 +47,12 @@ class Dependencies:
         return depends, ""
 
     def functions(self, answers: Sequence[Mapping[str, Any]]) -> Functions:
-        """The outermost functions and the methods that the subject entered; none where they are not what ran."""
+        """The outermost functions that the subject entered, methods beside them too; none where they are not what ran."""
         if any(answer["blind"] for answer in answers):
             return ()
-        entered = {(path, name.partition(".<locals>")[0]) for answer in answers for path, name in answer["entered"]}
+        entered = self._code.functions((path, name) for answer in answers for path, name in answer["entered"])
         outer = [(path, name) for path, name in sorted(entered) if "<" not in name]
-        return tuple((self._today.code.module_name(path), path, name) for path, name in outer)
+        return tuple((self._code.module_name(path), path, name) for path, name in outer)
 
     def _changed(self, answers: Sequence[Mapping[str, Any]]) -> str:
         """A file that is no longer what a trial imported, or was not what this process has read."""

@@ -107,6 +107,7 @@ class _Campaign:
             if self._pool.free == self._pool.jobs:
                 return
             for event in self._pool.events():
+                pulse()  # first: what ends this process may have ended the one that this event is about
                 yield from self._happened(event)
             pulse()
 

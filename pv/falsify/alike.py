@@ -31,7 +31,7 @@ def compare(task: Task, trials: Sequence[Trial], say: Say) -> dict[str, Any]:
     trial = trials[0]
     wanted = set(task.mutants)
     edits = {name: edit for name, edit in named_edits(task.functions).items() if name in wanted}
-    altered = {name: trial.subject.altered(edited(edit), smoke=False) for name, edit in edits.items()}
+    altered = {name: edited(trial.subject, edit) for name, edit in edits.items()}
     differ = dict.fromkeys(altered, "")
     inputs = 0
     for case in _inputs(trials):

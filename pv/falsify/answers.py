@@ -34,10 +34,11 @@ def answer_to(subject: Subject, case: Case, *, gradients: bool) -> Answered:
     """What `subject` makes of `case`: its output, with `gradients` also that of a fixed weighted sum of it, or its error."""
     given = _with_gradients(case) if gradients else copied(case)
     try:
-        output = subject(*given)
-        values = {"output": output, "arguments": list(given)}  # what it did to its arguments is part of its answer
-        if gradients:
-            values["gradients"] = _gradients(output, given)
+        with subject.in_force():
+            output = subject(*given)
+            values = {"output": output, "arguments": list(given)}  # what it did to its arguments is part of its answer
+            if gradients:
+                values["gradients"] = _gradients(output, given)
         bits = fingerprint(_plain(values))
     except Exception as error:
         said = f"{type(error).__name__}: {error}"

@@ -63,7 +63,7 @@ def within(body: Callable[[], None]) -> None:
 
 
 # What it holds follows from Hypothesis' own constants alone: to fill it anew for every region costs more than a case.
-_CACHE = LRUCache(1024)
+_CACHE: Any = LRUCache(1024)
 
 
 @contextlib.contextmanager

@@ -122,7 +122,8 @@ def attempt(trial: Trial, subject: Subject, case: Case, tally: Tally) -> None:
     check, checks = tally.check, tally.check.count
     check.failure = None
     try:
-        trial.call(subject, case, check)
+        with subject.in_force():
+            trial.call(subject, case, check)
     except Falsified as error:
         if check.failure is None:
             raise ForeignError("the falsifier raised Falsified itself: only a check may fail it") from error

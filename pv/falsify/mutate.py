@@ -17,11 +17,11 @@ from pv.falsify.answers import Answered, answer_to, farthest, wants_gradients
 from pv.falsify.cases import Case
 from pv.falsify.explore import within
 from pv.falsify.judge import Trial
-from pv.falsify.mutation import Edit, Smoke, edited, named_edits, unmasked, untouched, wrong_output
+from pv.falsify.mutation import Edit, Smoke, damaged, edited, named_edits, unmasked, untouched
 from pv.falsify.subject import Call, Subject
 from pv.falsify.teeth import TEETH_EXAMPLES, TEETH_FEW, TEETH_SEEDS, Answer, Corpus, Pile, ask_inside
 from pv.falsify.work import Functions, Task
-from pv.mutants.output import OUTPUT_FAULTS
+from pv.mutants.output import OutputFault
 
 Say = Callable[[Mapping[str, Any]], None]
 
@@ -107,8 +107,9 @@ def mutate(task: Task, trials: Sequence[Trial], say: Say) -> dict[str, Any]:
     it fails on the subject's own code compiled anew: it looks at the code, and judges nothing.
     """
     edits = named_edits(task.functions)
-    described = _described(edits)
     every = Falsifiers(tuple(trials))
+    faults = {} if edits else damaged(every.trials[0], every.corpora[0])
+    described = _described(edits, faults)
     masked = _masked(every, task.functions, say)
     say({"mutants": described, "masked": masked})
     names = task.mutants or [row["id"] for row in described][task.part :: task.parts]
@@ -118,7 +119,7 @@ def mutate(task: Task, trials: Sequence[Trial], say: Say) -> dict[str, Any]:
     def judge() -> None:
         for name in names:
             say({"alive": name})
-            subject = _altered(every, edits, name)
+            subject = edited(every.subject, edits[name]) if edits else faults[name][1]
             say({"row": {"id": name, **_judged(subject, every, smoke, order, every_one=task.every)}})
 
     within(judge)
@@ -172,13 +173,13 @@ def _note(found: dict[str, Any], case: Case, right: Answered, wrong: Answered) -
         found.update(residual=away, magnitude=size, dtype=dtype)
 
 
-def _described(edits: Mapping[str, Edit]) -> list[dict[str, Any]]:
+def _described(edits: Mapping[str, Edit], faults: Mapping[str, tuple[OutputFault, Subject]]) -> list[dict[str, Any]]:
     """The mutants as JSON; where the subject has no source to edit, the faults of its output."""
     names = ("path", "function", "line", "diff", "digest")
     if edits:
         return [{"id": name, **{key: getattr(edit.mutant, key) for key in names}} for name, edit in edits.items()]
     nowhere = {"path": "", "function": "", "line": 0, "digest": ""}
-    return [{"id": f"output:{fault.name}", **nowhere, "diff": fault.description} for fault in OUTPUT_FAULTS]
+    return [{"id": name, **nowhere, "diff": fault.description} for name, (fault, _) in faults.items()]
 
 
 def _masked(every: Falsifiers, functions: Functions, say: Say) -> list[list[str]]:
@@ -189,13 +190,6 @@ def _masked(every: Falsifiers, functions: Functions, say: Say) -> list[list[str]
         if reason:
             found.append([trial.test, reason])
     return found
-
-
-def _altered(every: Falsifiers, edits: Mapping[str, Edit], name: str) -> Subject:
-    if name in edits:
-        return every.subject.altered(edited(edits[name]), smoke=False)
-    wrong = wrong_output(every.trials[0].equation.invariants, name.removeprefix("output:"))
-    return every.subject.altered(wrong, smoke=False)
 
 
 def _canary(trial: Trial, make: Callable[[Any], Any]) -> Subject:

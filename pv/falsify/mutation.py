@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import CodeType, FunctionType
 from typing import Any
 
-from pv.contract.model import SMOKE_ABOUT, Invariant
+from pv.contract.model import SMOKE_ABOUT
 from pv.falsify.cases import Case
 from pv.falsify.judge import Trial, copied
 from pv.falsify.subject import Call, Subject, Wrong, smoke_of
@@ -20,7 +21,9 @@ from pv.falsify.work import Functions
 from pv.finding import PvError
 from pv.mutants.install import installed, resolve
 from pv.mutants.make import Mutant, compile_mutant, control, mutants_of
-from pv.mutants.output import OUTPUT_FAULTS, damage
+from pv.mutants.output import OUTPUT_FAULTS, OutputFault, damage
+
+_EXACT = 1e-6  # what stands for the tolerance of a clause that holds exactly, where a fault is to be a few of them
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,31 +56,36 @@ def unmasked(trial: Trial, functions: Functions, corpus: Corpus) -> str:
     """What the falsifier says against the subject's own code compiled anew; empty when it holds, as it should."""
     anew = [(found, _compiled_anew(found, path, name)) for found, path, name in _functions(functions)]
 
-    def wrong(plain: Call, again: Call, case: Case) -> Any:
+    @contextmanager
+    def around() -> Iterator[None]:
         with ExitStack() as stack:
             for function, code in anew:
                 stack.enter_context(installed(function, code))
-            return again()
+            yield
 
-    answer = corpus.ask_few(trial.subject.altered(wrong, smoke=False), 0)
+    answer = corpus.ask_few(trial.subject.edited(around), 0)
     return answer.gross or answer.error or (f"a check of {answer.invariant} failed" if answer.invariant else "")
 
 
-def edited(edit: Edit) -> Wrong:
-    """What `Subject.altered` needs to make the call with the code of `edit`; no other call sees it."""
-
-    def wrong(plain: Call, again: Call, case: Case) -> Any:
-        with installed(edit.function, edit.code):
-            return again()
-
-    return wrong
+def edited(subject: Subject, edit: Edit) -> Subject:
+    """`subject` with `edit` in its code, for as long as a case is judged: its backward pass is edited too."""
+    return subject.edited(lambda: installed(edit.function, edit.code))
 
 
-def wrong_output(invariants: Sequence[Invariant], name: str) -> Wrong:
-    """What `Subject.altered` needs for the output fault called `name`; the right output where that has no effect."""
-    fault = next(fault for fault in OUTPUT_FAULTS if fault.name == name)
-    tolerance = max((row.absolute + row.relative for one in invariants for _, row in one.tolerances), default=0.0)
+def damaged(trial: Trial, corpus: Corpus) -> dict[str, tuple[OutputFault, Subject]]:
+    """The subject with each fault in its output that changes it for some case; by name."""
+    tolerances = [row.absolute + row.relative for one in trial.invariants for _, row in one.tolerances]
+    tolerance = max(tolerances, default=0.0) or _EXACT
+    outputs = [trial.subject(*copied(case)) for case in corpus.domain().cases(0, TEETH_FEW)]
+    found = {}
+    for fault in OUTPUT_FAULTS:
+        if any(damage(fault, output, tolerance) is not None for output in outputs):
+            wrong = trial.subject.altered(_wrong_output(fault, tolerance), smoke=False)
+            found[f"output:{fault.name}"] = (fault, wrong)
+    return found
 
+
+def _wrong_output(fault: OutputFault, tolerance: float) -> Wrong:
     def wrong(plain: Call, again: Call, case: Case) -> Any:
         output = again()
         other = damage(fault, output, tolerance)
@@ -88,7 +96,7 @@ def wrong_output(invariants: Sequence[Invariant], name: str) -> Wrong:
 
 def untouched(subject: Subject) -> Subject:
     """The subject itself, seen through what a mutant is seen through."""
-    return subject.altered(lambda plain, again, case: again(), smoke=False)
+    return subject.edited(nullcontext)
 
 
 class Smoke:
@@ -107,7 +115,7 @@ class Smoke:
 
     def _seen(self, subject: Subject) -> Iterator[str]:
         for place, case in enumerate(self._cases):  # whether it repeats is asked of the first
-            yield smoke_of(lambda given=case: subject(*copied(given)), twice=place == 0)  # type: ignore[misc] # bound now
+            yield smoke_of(subject, partial(copied, case), twice=place == 0)
 
 
 def killed_by(corpus: Corpus, subject: Subject) -> Answer:

@@ -8,12 +8,11 @@ from typing import Any
 from pv.falsify.check import Check, Falsified
 from pv.falsify.explore import within
 from pv.falsify.judge import Tally, Trial, attempt, why
-from pv.falsify.mutation import Smoke, edited, edits_of, killed_by, shuffled, smoked, unmasked, wrong_output
+from pv.falsify.mutation import Smoke, damaged, edited, edits_of, killed_by, shuffled, smoked, unmasked
 from pv.falsify.stage import case_of
 from pv.falsify.subject import Subject
 from pv.falsify.teeth import Corpus, bite
 from pv.falsify.work import Functions, Task
-from pv.mutants.output import OUTPUT_FAULTS
 from pv.verdict import Verdict
 
 _MOST = 100
@@ -61,7 +60,7 @@ def _first_kill(trial: Trial, functions: Functions, corpus: Corpus, say: Say) ->
         return {"tried": 0, "past": 0, "killed": "", "reason": reason}
     tried, past, killed = 0, 0, ""
     smoke = Smoke(trial.subject, corpus) if smoked(trial) else None
-    for name, subject in _altered(trial, functions):
+    for name, subject in _altered(trial, functions, corpus):
         say({"alive": name})
         tried += 1
         if smoke is not None and smoke.catches(subject):
@@ -76,13 +75,12 @@ def _first_kill(trial: Trial, functions: Functions, corpus: Corpus, say: Say) ->
     return {"tried": tried, "past": past, "killed": killed, "reason": reason}
 
 
-def _altered(trial: Trial, functions: Functions) -> Iterator[tuple[str, Subject]]:
+def _altered(trial: Trial, functions: Functions, corpus: Corpus) -> Iterator[tuple[str, Subject]]:
     """Mutants of the subject's code, as many as are worth trying, then faults of its output."""
     for edit in shuffled(list(edits_of(functions)))[:_MOST]:
-        yield edit.mutant.id, trial.subject.altered(edited(edit), smoke=False)
-    for fault in OUTPUT_FAULTS:
-        wrong = wrong_output(trial.invariants, fault.name)
-        yield f"output:{fault.name}", trial.subject.altered(wrong, smoke=False)
+        yield edit.mutant.id, edited(trial.subject, edit)
+    for name, (_, subject) in damaged(trial, corpus).items():
+        yield name, subject
 
 
 def rerun(task: Task, trial: Trial, say: Say) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from typing import Any, NoReturn
 
@@ -14,6 +15,7 @@ from pv.falsify.encode import fingerprint
 from pv.falsify.trace import Tracer
 
 Call = Callable[..., Any]
+Around = Callable[[], AbstractContextManager[Any]]
 Wrong = Callable[[Call, Call, Case], Any]
 
 
@@ -24,7 +26,7 @@ class Subject:
     fail the other without looking at a value.
     """
 
-    __slots__ = ("_arguments", "_function", "_gross", "_heard", "_tracer")
+    __slots__ = ("_arguments", "_around", "_function", "_gross", "_heard", "_tracer")
 
     def __init__(self, function: Call, arguments: Sequence[str], tracer: Tracer | None = None) -> None:
         self._function = function
@@ -32,6 +34,7 @@ class Subject:
         self._tracer = tracer
         self._heard: Any = None
         self._gross: list[str] = []
+        self._around: Around = nullcontext
 
     def __call__(self, *values: Any, **named: Any) -> Any:
         output = self._traced(*values, **named)
@@ -52,6 +55,16 @@ class Subject:
     def gross(self) -> str:
         """Why an altered subject proves nothing; kept here too, because a falsifier may catch what is raised."""
         return self._gross[0] if self._gross else ""
+
+    def in_force(self) -> AbstractContextManager[Any]:
+        """Inside of it the code is what this subject says it is: an edited one also serves what runs after a call."""
+        return self._around()
+
+    def edited(self, around: Around) -> Subject:
+        """This subject with other code in its functions, which `around()` puts there and takes away."""
+        subject = self.altered(lambda plain, again, case: again(), smoke=False)
+        subject._around = around
+        return subject
 
     def altered(self, wrong: Wrong, *, smoke: bool = True, about: str = "value", repeat: bool = True) -> Subject:
         """This subject with what `wrong(plain, again, case)` returns in the place of its output; `again()` makes the call.
@@ -111,12 +124,13 @@ def of_fault(fault: Fault) -> Wrong:
     return wrong
 
 
-def smoke_of(call: Callable[[], Any], *, twice: bool) -> str:
+def smoke_of(subject: Subject, given: Callable[[], Case], *, twice: bool) -> str:
     """What the smoke check sees of a call, in words: type, shape, dtype, finiteness, its error, and whether it repeats."""
     try:
-        output = call()
-        seen = _kind_of(output)
-        again = not twice or _digest_of(output) == _digest_of(call())
+        with subject.in_force():
+            output = subject(*given())
+            seen = _kind_of(output)
+            again = not twice or _digest_of(output) == _digest_of(subject(*given()))
     except Exception as error:
         return f"it raises {type(error).__name__}: {error}"[:200]
     return seen if again else f"{seen}, something else each time"

@@ -5,10 +5,9 @@ The cases are drawn once for each seed and serve every fault and mutant, so that
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import Any
 
 from pv.contract.model import SMOKE_ABOUT, Invariant
 from pv.falsify.cases import Case, Region
@@ -111,7 +110,7 @@ class Corpus:
 def bite(trial: Trial, corpus: Corpus) -> tuple[Verdict, str, tuple[Tooth, ...]]:
     """Held if each bound invariant has a fault and each fault was caught, else vacuous and why."""
     teeth: list[Tooth] = []
-    control = corpus.ask_few(trial.subject.altered(_unaltered), 0)
+    control = corpus.ask_few(trial.subject.altered(lambda plain, again, case: again()), 0)
     if control.decided:
         reason = f"it fails on the subject itself when that is wrapped: {_shown(control)}"
         return Verdict.VACUOUS, reason, ()
@@ -137,10 +136,6 @@ def bite(trial: Trial, corpus: Corpus) -> tuple[Verdict, str, tuple[Tooth, ...]]
 
 def _faulted(trial: Trial, fault: Fault, invariant: Invariant) -> Subject:
     return trial.subject.altered(of_fault(fault), smoke=invariant.about not in SMOKE_ABOUT, about=invariant.about)
-
-
-def _unaltered(plain: Callable[..., Any], again: Callable[..., Any], case: Case) -> Any:
-    return again()
 
 
 def _shown(answer: Answer) -> str:

@@ -229,7 +229,9 @@ def _filled(
     shape = drawn.shape(spec) if shape is None else shape
     if not dtype.is_floating_point:
         least, most = math.ceil(low), math.floor(high)
-        return fills.integers(draw, shape, dtype, least, most, dense=drawn.dense) if least <= most else _impossible(draw)
+        return (
+            fills.integers(draw, shape, dtype, least, most, dense=drawn.dense) if least <= most else _impossible(draw)
+        )
     if spec.normal is not None:
         return fills.normal(draw, shape, dtype, spec.normal)
     if spec.constraint != "simplex":

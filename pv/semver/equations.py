@@ -97,7 +97,8 @@ def _value(both: Both, role: Role, old: Sized, new: Sized) -> Iterator[Change]:
         ("alphabet", alphabets_apart(a.alphabet, b.alphabet), a.alphabet or "any", b.alphabet or "any"),
         ("nan", flags_apart("NaN", old=a.nan, new=b.nan), _admits(a.nan), _admits(b.nan)),
         ("infinity", flags_apart("∞", old=a.infinity, new=b.infinity), _admits(a.infinity), _admits(b.infinity)),
-        ("gradient", flags_apart("requires_grad=True", old=a.gradient, new=b.gradient), _admits(a.gradient), _admits(b.gradient)),
+        ("gradient", flags_apart("requires_grad=True", old=a.gradient, new=b.gradient),
+         _admits(a.gradient), _admits(b.gradient)),
     ):  # fmt: skip
         yield from both.down(field, name=f"{both.name}, {field}").moved(role, apart, before, after)
     yield from _effort(both, a, b)

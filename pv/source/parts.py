@@ -77,8 +77,7 @@ class Code:
         and those that were entered count as a whole, and every module that they import.
         Raises PvError for code that ran and cannot be digested.
         """
-        names = {(path, self._part(path, name)) for path, name in entered}
-        names |= {(path, method) for path, name in names for method in self._siblings(path, name)}
+        names = self.functions(entered)
         files = {path for path, _ in names} | {target[0]}
         modules = {other for path in files for other in self.closure(path)} | files
         names |= {(path, TOP_LEVEL) for path in modules}
@@ -91,6 +90,11 @@ class Code:
             # Left out, it could change and nobody would know.
             raise PvError(f"{unknown[0]} was run, but no digest can be taken of it", exit=Exit.MEND)
         return self._parts(names)
+
+    def functions(self, entered: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
+        """(path, name) of the outermost functions behind those entered, and of every method beside one: it may run later."""
+        names = {(path, self._part(path, name)) for path, name in entered}
+        return names | {(path, method) for path, name in names for method in self._siblings(path, name)}
 
     def command(self, command: Sequence[str]) -> tuple[Part, ...]:
         """What another process runs, as far as it can be told without tracing: the project's files that `command` names.

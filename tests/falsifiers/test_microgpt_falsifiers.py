@@ -17,10 +17,10 @@ from pv.contract.model import Equation, ValueSpec
 from pv.falsify.cases import Case, regions
 from pv.falsify.check import Check
 from pv.falsify.declare import Falsifier
-from pv.falsify.subject import Subject
-from pv.falsify.teeth import run_trial
 from pv.falsify.judge import Trial
 from pv.falsify.outcome import Outcome
+from pv.falsify.subject import Subject
+from pv.falsify.teeth import run_trial
 from pv.falsify.work import Plan
 from pv.verdict import Verdict
 

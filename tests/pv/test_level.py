@@ -11,7 +11,7 @@ from pv.verdict import Verdict
 
 def test_levels_are_ordered_from_falsified_up() -> None:
     assert [level.short for level in sorted(Level)] == [
-        "FALSIFIED", "NO CHECK", "NO EVIDENCE", "PARTIAL", "FUNCTIONAL", "DISCHARGED",
+        "NOT APPLICABLE", "FALSIFIED", "NO CHECK", "NO EVIDENCE", "PARTIAL", "FUNCTIONAL", "DISCHARGED",
     ]  # fmt: skip
 
 

@@ -53,12 +53,13 @@ def test_what_a_run_broke_still_fails_until_it_is_mended(project: Path, pv: Pv) 
     assert pv("replay", TEST, cwd=project).out == f"{TEST}  plain  {name}  FIXED\n1 case run: 1 fixed\n"
 
 
-def test_each_kept_case_runs_once_pinned_ones_too_and_no_other(project: Path, pv: Pv) -> None:
-    edit(project / "kernels/double.py", RIGHT, f"open('calls', 'a').write(f'{{x}} '); {RIGHT} + (x == 18)")
+def test_each_kept_case_runs_once_pinned_ones_too_and_no_other(project: Path, tmp_path: Path, pv: Pv) -> None:
+    calls = tmp_path.with_name(f"{tmp_path.name}-calls")  # what a trial writes into the project is refused
+    edit(project / "kernels/double.py", RIGHT, f"open({str(calls)!r}, 'a').write(f'{{x}} '); {RIGHT} + (x == 18)")
     names = [keep(project, x) for x in (17, 18)]
     pv("pin", TEST, "--case", names[0], cwd=project)
     assert replayed(project, pv) == (1, dict(zip(names, ["fixed", "still fails"], strict=True)))
-    assert sorted((project / "calls").read_text(encoding="utf-8").split()) == ["17", "18"]
+    assert sorted(calls.read_text(encoding="utf-8").split()) == ["17", "18"]
     assert replayed(project, pv, "--case", names[0][:8]) == (0, {names[0]: "fixed"})
     assert not (project / ".pv/receipts").exists()
 

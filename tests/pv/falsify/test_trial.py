@@ -18,10 +18,10 @@ from pv.contract.model import Dimension, Equation, Holds, Invariant, Range, Tole
 from pv.falsify.cases import Case
 from pv.falsify.declare import Falsifier, Fault
 from pv.falsify.encode import decode
-from pv.falsify.subject import Subject
-from pv.falsify.teeth import TEETH_SEEDS, run_trial
 from pv.falsify.judge import Trial
 from pv.falsify.outcome import Outcome
+from pv.falsify.subject import Subject
+from pv.falsify.teeth import TEETH_SEEDS, run_trial
 from pv.falsify.work import Plan
 from pv.finding import Place
 from pv.ledger.receipt import Stratum, Tooth
