@@ -383,6 +383,34 @@ def half_the_gradient(probabilities: Tensor, case: Case) -> Tensor:
     return 0.5 * probabilities + 0.5 * probabilities.detach()
 
 
+@st.composite
+def nearly_flat(draw: st.DrawFn, dtype: torch.dtype) -> Case:
+    """Rows of the same 2 … 32 entries within 0.1 of each other, in turn; `chosen` is the column to differentiate."""
+    rows, classes = draw(st.integers(1, 4)), draw(st.integers(2, 32))
+    entries = draw(st.lists(st.floats(-0.05, 0.05), min_size=classes, max_size=classes))
+    x = torch.tensor([entries[k:] + entries[:k] for k in range(rows)], dtype=dtype)
+    return Case(x=x, chosen=draw(st.integers(0, classes - 1)))
+
+
+@falsifier(
+    "FALSIFY-MG-043",
+    cases={"float32": nearly_flat(torch.float32), "float64": nearly_flat(torch.float64)},
+    because="where one entry is far above the others its own rounding hides what a differentiated maximum adds",
+)
+def no_gradient_passes_through_the_maximum(subject: Subject, case: Case, check: Check) -> None:
+    x = case.x.clone().requires_grad_()
+    (gradient,) = torch.autograd.grad(subject(x)[:, case.chosen].sum(), x)
+    p = rows_of(distribution, case.x)
+    others = torch.arange(x.shape[-1]) != case.chosen
+    expected = -p[:, [case.chosen]] * p[:, others]
+    check.close(gradient[:, others], expected, dtype=case.x.dtype)
+
+
+@fault("softmax/gradient_of_one")
+def a_thousandth_of_the_gradient_lost(probabilities: Tensor, case: Case) -> Tensor:
+    return 0.999 * probabilities + 0.001 * probabilities.detach()
+
+
 @falsifier("FALSIFY-MG-041", cases=NO_ROWS, because="what has no rows of floats is outside the domain")
 def what_has_no_rows_has_no_distribution(subject: Subject, case: Case, check: Check) -> None:
     seen = str(list(case.x.shape)) if case.x.is_floating_point() else name_of(case.x.dtype)
