@@ -346,9 +346,9 @@ def the_row_is_turned_round(probabilities: Tensor, case: Case) -> Tensor:
 @falsifier("FALSIFY-MG-017")
 def equal_entries_are_equally_probable(subject: Subject, case: Case, check: Check) -> None:
     x = case.x.clone()
-    x[:, -1] = x[:, 0]
+    x[::2, -1] = x[::2, 0]  # not in every row: equal columns would hide that they are mixed up with rows
     probabilities = subject(x)
-    check.equal(probabilities[:, -1], probabilities[:, 0])
+    check.equal(probabilities[::2, -1], probabilities[::2, 0])
 
 
 @fault("softmax/ties_equal")

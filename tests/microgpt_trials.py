@@ -24,7 +24,7 @@ from pv.falsify.trace import Tracer
 from pv.source.falsifiers import index_falsifiers
 
 CODE = ("implementations", "falsifiers")
-OF_EACH_STRATUM = 6
+OF_EACH_STRATUM = 10
 
 
 @cache

@@ -286,7 +286,7 @@ def test_numpys_kernels_are_bound_and_only_gradients_do_not_apply(pv: Pv) -> Non
     numpys = {test: row for (test, name), row in rows.items() if name == "numpy"}
     kernels = {"one_hot", "rms_norm", "causal_mask", "softmax", "weighted_sample"}
     assert set(numpys) == {test for (test, name), row in rows.items() if name == "torch" and row["equation"] in kernels}
-    assert {test for test, row in numpys.items() if row["not_applicable"]} == {"009", "019"}
+    assert {test for test, row in numpys.items() if row["not_applicable"]} == {"009", "019", "043"}
 
 
 def test_a_wrong_numpy_kernel_of_microgpt_is_falsified(scratch: Path, pv: Pv) -> None:

@@ -40,7 +40,7 @@ ELSEWHERE = {
     "PV403": "pv/rules/test_rules_elsewhere.py::test_a_promise_of_a_test_that_was_deleted",
     "PV404": "pv/rules/test_rules_elsewhere.py::test_a_test_that_was_never_run",
     "PV405": "pv/rules/test_rules_elsewhere.py::test_a_project_without_tests",
-    "PV406": "pv/assess/test_slack.py::TBD",
+    "PV406": "pv/assess/test_slack.py::test_a_wide_tolerance_is_told_with_the_one_that_would_do",
     "PV500": "pv/rules/test_rules_elsewhere.py::test_a_project_without_claims",
     "PV501": "pv/claims/test_claims_check.py::test_a_wrong_claim_shows_both_values_and_both_places",
     "PV502": "pv/claims/test_claims_check.py::test_a_claim_that_matches_nowhere_says_what_is_there",
