@@ -43,19 +43,21 @@ class Document:
 
     def place(self, pointer: Sequence[str | int], *, key: bool = False) -> Place:
         """Where the value at `pointer` begins, or its key; for what is not there, its nearest existing ancestor."""
+        if self.marks is None:
+            return Place(self.path)
         found = node = self.marks
         for step in pointer:
-            below = node[2] if node is not None and len(node) == 3 else None
-            if isinstance(below, dict) and step in below:
+            below = node[2] if len(node) == 3 else None
+            if type(below) is dict and step in below:
                 found = below[step]
                 node = found[2]
-            elif isinstance(below, list) and isinstance(step, int) and 0 <= step < len(below):
+                if not key:
+                    found = node
+            elif type(below) is list and type(step) is int and 0 <= step < len(below):
                 found = node = below[step]
             else:
                 break
-            if not key:
-                found = node
-        return Place(self.path) if found is None else Place(self.path, found[0] + 1, found[1] + 1)
+        return Place(self.path, found[0] + 1, found[1] + 1)
 
 
 def read_document(path: Path, shown: str) -> Document:

@@ -95,6 +95,9 @@ _EXACT = r"(?i)one.?hot|\bcounts?\b|boolean|concat|\bmax\b|\bmin\b|integer|logic
 _LOOSE = r"(?i)≈|~|\bwithin\b|toleran|approx|\bulps?\b|\bnumerical|\bup to\b|\breal numbers?\b|\brounding\b|ε|\beps"
 
 
+_BY_SIGN = tuple((sign, what, pattern) for what, signs, pattern in _EQUATIONS for sign in signs)
+
+
 class Rounded(NamedTuple):
     """Why a statement is false of floats: the words it is about, what happens to them, what to write."""
 
@@ -123,8 +126,8 @@ def rounded_equation(subject: str, statement: str) -> Rounded | None:
     """The equation between real numbers that `statement` claims without a tolerance, and rounding breaks."""
     if "=" not in statement and "sum" not in statement and "associative" not in statement:
         return None
-    for what, signs, pattern in _EQUATIONS:
-        if not mentions(statement, signs):
+    for sign, what, pattern in _BY_SIGN:
+        if sign not in statement:
             continue
         found = re.search(pattern, statement)
         if found and (what != "a sum" or re.search(_ROUNDED, f"{subject} {statement}")) and not _is_loose(statement):

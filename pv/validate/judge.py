@@ -125,13 +125,11 @@ def _facts(project: Project, support: Callable[[FalsificationTest], Level]) -> P
 
 def count_values(value: Any) -> int:
     """How many values a document holds: scalars, lists and mappings, itself included."""
-    count, waiting = 1, [value]
-    while waiting:
-        node = waiting.pop()
-        below = node.values() if type(node) is dict else node if type(node) is list else ()
-        count += len(below)
-        for child in below:
-            kind = type(child)
-            if kind is dict or kind is list:
-                waiting.append(child)
+    count, level = 1, [value]
+    while level:
+        rows = [
+            node.values() if type(node) is dict else node for node in level if type(node) is dict or type(node) is list
+        ]
+        count += sum(map(len, rows))
+        level = [child for row in rows for child in row if type(child) is not str]  # most are text
     return count

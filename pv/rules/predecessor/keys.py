@@ -48,9 +48,10 @@ def keys_are_read(judged: JudgedPredecessor) -> Iterator[Report]:
         PASS    x-qa-owner: the kernels team
     """
     unread = [at for at, known in _unknown(judged) if not _meant(str(at[-1]), known, top=len(at) == 1)]
-    places = (("/".join(map(str, at)), judged.key_at(at)) for at in unread)
-    total = sum(len(body) for body in _bodies(judged))
-    yield from spoken_once(places, total, "keys are read by nothing", "name it x-…, or put it where it is read")
+    if unread:
+        places = (("/".join(map(str, at)), judged.key_at(at)) for at in unread)
+        total = sum(len(body) for body in _bodies(judged))
+        yield from spoken_once(places, total, "keys are read by nothing", "name it x-…, or put it where it is read")
 
 
 @lru_cache(maxsize=1024)

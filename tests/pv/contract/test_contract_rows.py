@@ -36,7 +36,30 @@ tests:
       - ~
    -   id: "x: y"
        deep: "# no comment"
-"""
+       escaped: "a \\\\ \\"b\\""
+       sizes: [1, -2, 0.5, "3"]
+   - as_it_stands: |
+       if a:  # text
+
+         b: c···
+
+·········
+
+       d
+     last: |-
+      x
+
+   # a comment
+   - folded: >
+       one
+       two
+
+       three
+         deeper
+       four
+     last: >-
+       five
+""".replace("·", " ")
 PIECES = (
     *(" ", "  ", "\n", "- ", "-", ": ", ":", "#", " #", '"', "'", "[", "]", "{", "}", ",", "|", ">", "?", "%", "@"),
     *("`", "&a ", "*a", "!t ", "null", "~", "true", "1", "-1", ".5", "1e5", ".inf", "0x1f", "9" * 70, "1e999"),
@@ -49,7 +72,12 @@ HEADS = ("", "- ", "-  ", "a: ", "b: ", "c: ", "a:", "b:", "c:", "- a: ", "- b:"
 VALUES = (
     *("", "", "x", "x y ", '"q"', "'q'", '"a" # c', '"a"#c', "1", "-2", "1.5", "-.5", "0o7", "null", "true", ".inf"),
     *("1e400", "[a, b]", "[]", "[1]", '["x", y.z]', "[a", "# c", "x # c", "x#y", "x:y", "x: y", "x:", "&a", "*a"),
-    *("|", ">", "-", "?", "{a: b}", "~", '"', "- x", r'"a\n"', "'a''b'", "é", '"x"  '),
+    *("|", ">", "|-", ">-", "|+", ">1", "| # c", "[1, -2.5, .5]", "[1, -20]", r'"a\\b"', r'"\"', r"'\\'"),
+    *("-", "?", "{a: b}", "~", '"', "- x", r'"a\n"', "'a''b'", "é", '"x"  '),
+)
+BLOCK_LINES = (
+    *("", "", " ", "x", "x", "x y", "x", "x", "x y", "x  ", " x", "  x  ", "# no comment", "b: 1", "- x", '"', "é"),
+    *("---", "...", "|", "a: |", "\\"),
 )
 
 
@@ -78,6 +106,16 @@ def composed(seed: random.Random) -> str:
     return "\n".join(rows) + seed.choice(("\n", "", "\n\n", " "))
 
 
+def with_a_block(seed: random.Random) -> str:
+    """A block of text with blank, deeper, shallower and blank-looking lines, and what comes after it."""
+    start = seed.choice(("", " ", "k:\n  ", "- ", "k:\n - "))
+    header = seed.choice(("|", "|", "|", ">", ">", ">", "|-", ">-", "|+", "|2", "> # c"))
+    deep = " " * seed.randint(2, 5)
+    lines = (deep + seed.choice(BLOCK_LINES) for _ in range(seed.randint(0, 6)))
+    rest = (seed.choice(("", "", " ", "b: 1", "  b: 1", "   b: 1", "- a: 1", "# c", " # c", "x")) for _ in range(2))
+    return "\n".join((f"{start}a: {header}", *lines, *rest)) + seed.choice(("\n", "\n", ""))
+
+
 def disagreement(text: str, monkeypatch: pytest.MonkeyPatch, read: Callable[[str], Any] = read_rows) -> str:
     """Where reading by rows says something else than the parser; `repr`, for 1 is neither 1.0 nor True."""
     rows = read(text)
@@ -96,7 +134,9 @@ def test_what_contracts_are_mostly_written_in_is_read_by_rows_and_means_the_same
 @pytest.mark.parametrize(
     "text",
     [
-        *("a: |\n  x\n", "a: {b: 1}\n", "a: &x 1\n", "a: *x\n", "a: !t 1\n", "? a\n", "- - a\n", "---\na: 1\n"),
+        *("a: |+\n  x\n", "a: |2\n  x\n", "a: | # c\n  x\n", "a: |\n\n  x\n", "a: |\n", "a: |\nb: 1\n", "a: |\n  x"),
+        *("- |\n  x\n", "- a: |\n  x\n", "a: |\n  x\n y\n", "a: >\n  x\n b: 1\n", "a: [.inf]\n", "a: [1e999]\n"),
+        *("a: {b: 1}\n", "a: &x 1\n", "a: *x\n", "a: !t 1\n", "? a\n", "- - a\n", "---\na: 1\n"),
         *("a: 1\n...\n", "a: 1\na: 2\n", "null: 1\n", "<<: 1\n", "1: a\n", "a:\n", "a:\nb: 1\n", "-\n", "- \n"),
         *("a: .inf\n", "a: 1e999\n", "a: x\n  y\n", "a: x\n  y: z\n", 'a: "x\n  y"\n', 'a: "\\n"\n', "a: 'b''c'\n"),
         *("a: b: c\n", "a\n", "", "\n", "# c\n", "a:\tb\n", "a: b\r\nc: d\n", "a: \x85b\n", "a: \u2028b\n"),
@@ -118,8 +158,10 @@ def test_no_text_is_read_otherwise_than_the_parser_reads_it(monkeypatch: pytest.
     homes = (ROOT / "tests/examples/good", ROOT.parent / "shared/corpus/contracts")
     texts = [PLAIN, *(path.read_text("utf-8") for home in homes for path in sorted(home.rglob("*.yaml")))]
     inputs = [*texts, *(edited(seed, texts) for _ in range(6_000)), *(composed(seed) for _ in range(9_000))]
-    assert [told for text in inputs if (told := disagreement(text, monkeypatch))] == []
+    blocks = [with_a_block(seed) for _ in range(9_000)]
+    assert [told for text in (*inputs, *blocks) if (told := disagreement(text, monkeypatch))] == []
     assert sum(read_rows(text) is not None for text in inputs) > 500
+    assert sum(read_rows(text) is not None for text in blocks) > 500
 
 
 def test_a_reader_that_takes_a_comment_for_text_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
