@@ -318,7 +318,7 @@ def contrast_is_raised(probabilities: Tensor, case: Case) -> Tensor:
     return 1.5 * probabilities - 0.5 / probabilities.shape[-1]
 
 
-@falsifier("FALSIFY-MG-015")
+@falsifier("FALSIFY-MG-015", because="sums with a shift are exact for small multiples of 1/64 only")
 def a_shift_of_the_row_changes_nothing(subject: Subject, case: Case, check: Check) -> None:
     x = (case.x.clamp(-8, 8) * 64).round() / 64  # sums with the shifts below are exact in float32
     unshifted = subject(x)
@@ -357,7 +357,10 @@ def later_entries_are_favoured(probabilities: Tensor, case: Case) -> Tensor:
     return favoured / favoured.sum(dim=-1, keepdim=True)
 
 
-@falsifier("FALSIFY-MG-018")
+@falsifier(
+    "FALSIFY-MG-018",
+    because="the clause is about entries of at most 10 in magnitude, and about what −1e9 does to them",
+)
 def masked_entries_get_nothing(subject: Subject, case: Case, check: Check) -> None:
     x = case.x.clamp(-10, 10)
     x[:, 1::2] += -1e9
@@ -425,7 +428,7 @@ def certainty_for_no_rows(subject: Subject, case: Case) -> Tensor:
 # --- tokenize_decode -----------------------------------------------------------------------------------------------
 
 
-@falsifier("FALSIFY-MG-020")
+@falsifier("FALSIFY-MG-020", because="only letters come back: the clause is about [a-z]*")
 def letters_come_back_from_their_tokens(subject: Subject, case: Case, check: Check) -> None:
     letters = letters_of(case.text)
     _, decoded = subject(letters)
@@ -455,7 +458,7 @@ def the_last_bos_is_a_z(output: tuple[list[int], str], case: Case) -> tuple[list
     return [*tokens[:-1], 26], decoded
 
 
-@falsifier("FALSIFY-MG-022")
+@falsifier("FALSIFY-MG-022", because="the clause is about the tokens of letters")
 def letters_are_numbered_from_one(subject: Subject, case: Case, check: Check) -> None:
     letters = letters_of(case.text)
     tokens, _ = subject(letters)
@@ -517,7 +520,10 @@ def one_past_the_end(index: int, case: Case) -> int:
     return index if index < len(case.probabilities) - 1 else index + 1
 
 
-@falsifier("FALSIFY-MG-026")
+@falsifier(
+    "FALSIFY-MG-026",
+    because="the clause is about probabilities that sum to less than the draw, which halves of a simplex do",
+)
 def the_last_index_takes_what_is_missing(subject: Subject, case: Case, check: Check) -> None:
     check.equal(subject(case.probabilities / 2, 0.75 + case.draw / 8), len(case.probabilities) - 1)
 
@@ -635,7 +641,7 @@ def the_bias_stays(output: Moments, case: Case) -> Moments:
     return case.parameter - case.learning_rate * next_m / (next_v.sqrt() + 1e-8), next_m, next_v
 
 
-@falsifier("FALSIFY-MG-032")
+@falsifier("FALSIFY-MG-032", because="the clause is about a gradient and moments of 0")
 def nothing_moves_without_gradient_and_history(subject: Subject, case: Case, check: Check) -> None:
     rest = torch.zeros_like(case.parameter)
     moved, next_m, next_v = subject(case.parameter, rest, rest, rest, case.step, case.learning_rate)
@@ -748,7 +754,7 @@ def louder_for_a_late_last_letter(logits: Tensor, case: Case) -> Tensor:
     return louder
 
 
-@falsifier("FALSIFY-MG-038")
+@falsifier("FALSIFY-MG-038", because="the clause takes the gradient in float64")
 def every_gradient_is_that_of_the_formula(subject: Subject, case: Case, check: Check) -> None:
     parameters = case.parameters.double()
     _, expected = pull_back(restated, parameters, case.tokens)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum, IntEnum
+from typing import NamedTuple
 
 
 class Exit(IntEnum):
@@ -40,9 +41,11 @@ class Severity(Enum):
         return {Severity.ERROR: Exit.MEND, Severity.UNMEASURED: Exit.RUN}.get(self, Exit.OK)
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Place:
-    """A position in a text file; lines and columns count from 1, columns in characters."""
+class Place(NamedTuple):
+    """A position in a text file; lines and columns count from 1, columns in characters; in the order of files and lines.
+
+    A tuple: many thousands are made and sorted.
+    """
 
     path: str
     line: int = 1

@@ -21,9 +21,9 @@ from pv.contract.read import (
     read_bindings,
     read_contract,
 )
-from pv.finding import Exit, Place, PvError
+from pv.finding import Exit, Finding, Place, PvError
 from pv.level import Level
-from pv.root import BINDING, CONTRACTS, FALSIFIERS, LEDGER, SHELF, find_root, read_settings
+from pv.root import BINDING, CONTRACTS, FALSIFIERS, INDEX, LEDGER, SHELF, find_root, read_settings
 
 if TYPE_CHECKING:  # `pv validate` asks for evidence only where a contract promises a level: imported where it is used
     from pv.assess.freshness import Today
@@ -31,9 +31,13 @@ if TYPE_CHECKING:  # `pv validate` asks for evidence only where a contract promi
     from pv.assess.policy import Policy, Scope
     from pv.assess.promises import Key
     from pv.assess.subjects import Subjects
+    from pv.assess.waivers import Excusing
     from pv.contract.predecessor.model import PredecessorFile
-    from pv.ledger.promotion import Promotion
+    from pv.ledger.promotion import Promise, Promotion
     from pv.ledger.receipt import Receipt
+    from pv.ledger.release import Release
+    from pv.ledger.retraction import Retraction
+    from pv.ledger.waiver import Waiver
     from pv.source.attack import Attack
     from pv.source.falsifiers import FalsifierEntry, FalsifierIndex
     from pv.source.target import TargetFound
@@ -42,6 +46,7 @@ __all__ = [
     "BINDING",
     "CONTRACTS",
     "FALSIFIERS",
+    "INDEX",
     "LEDGER",
     "SHELF",
     "Project",
@@ -62,6 +67,7 @@ class Project:
         # The root too, and last: the falsifiers lie there.
         self.sources = tuple(dict.fromkeys([*settings.get("source", ["."]), "."]))
         self.settings = settings
+        self._is_of_others: Callable[[Path], bool] = lambda path: False
 
     @cached_property
     def scope(self) -> Scope:
@@ -128,7 +134,7 @@ class Project:
         from pv.assess.freshness import Today
         from pv.source.parts import Code
 
-        return Today(Code(self.root, self.sources), self.index)
+        return Today(Code(self.root, self.sources), self.index, self.bindings)
 
     @cached_property
     def receipts(self) -> Mapping[str, tuple[Receipt, ...]]:
@@ -137,23 +143,136 @@ class Project:
 
         found: dict[str, dict[str, Receipt]] = {}
         for folder in (self.root / LEDGER / "receipts", self.root / SHELF / "receipts"):
-            for receipt in read_receipts(folder):
+            for receipt in read_receipts(folder, self._is_of_others):
                 if isinstance(receipt, Receipt):
                     found.setdefault(receipt.test, {}).setdefault(receipt.name, receipt)
         return {test: tuple(receipts.values()) for test, receipts in found.items()}
 
+    def narrow(self, tests: Iterable[tuple[str, str]]) -> None:
+        """Open no receipt of which it is known that it is about none of `tests` (contract, test); before any was read."""
+        from pv.ledger.index import read_index
+
+        wanted, known = set(tests), read_index(self.root / INDEX)
+        contracts = {contract for contract, _ in wanted}
+        known |= {
+            name: (promise.contract, promise.test)
+            for promotion in self.promotions_made
+            for promise in promotion.promises
+            for name in promise.receipts
+        }
+        self._is_of_others = lambda path: (
+            path.parent.name not in contracts or known.get(path.stem, None) not in (None, *wanted)
+        )
+
+    def index_receipts(self) -> None:
+        """Remember which test each receipt that was read is about."""
+        from pv.ledger.index import add_to_index, read_index
+
+        known = read_index(self.root / INDEX)
+        for rows in self.receipts.values():
+            for row in rows:
+                if row.name not in known:
+                    add_to_index(self.root / INDEX, (row.contract, row.test), [row.name])
+        self._ignore_shelf()
+
     @cached_property
-    def promotions(self) -> tuple[Promotion, ...]:
-        """Promotions that can be believed."""
+    def promotions_made(self) -> tuple[Promotion, ...]:
+        """Promotions that can be believed, retracted ones too."""
         from pv.ledger.promotion import Promotion, read_promotions
 
         return tuple(row for row in read_promotions(self.root / LEDGER / "promotions") if isinstance(row, Promotion))
+
+    @cached_property
+    def promotions(self) -> tuple[Promotion, ...]:
+        """What still binds of them."""
+        from pv.ledger.retraction import in_force
+
+        return in_force(self.promotions_made, self.retractions)
+
+    @cached_property
+    def retractions(self) -> tuple[Retraction, ...]:
+        """Retractions that can be believed."""
+        from pv.ledger.retraction import Retraction, read_retractions
+
+        return tuple(row for row in read_retractions(self.root / LEDGER / "retractions") if isinstance(row, Retraction))
+
+    @cached_property
+    def waivers(self) -> tuple[Waiver, ...]:
+        """Waivers that can be believed, lapsed ones too."""
+        from pv.ledger.waiver import Waiver, read_waivers
+
+        return tuple(row for row in read_waivers(self.root / LEDGER / "waivers") if isinstance(row, Waiver))
+
+    @cached_property
+    def releases(self) -> tuple[Release, ...]:
+        """Releases that can be believed, in the order of their versions."""
+        from pv.ledger.lineage import in_order
+        from pv.ledger.release import Release, read_releases
+
+        found = read_releases(self.root / LEDGER / "releases")
+        return tuple(in_order(row for row in found if isinstance(row, Release)))
+
+    @cached_property
+    def excusing(self) -> Excusing:
+        """The waivers as they stand today."""
+        from datetime import UTC, datetime
+
+        from pv.assess.waivers import Excusing
+
+        return Excusing(self.waivers, datetime.now(UTC).date(), self._state)
+
+    def _state(self, promise: Promise) -> str:
+        """What a waiver of `promise` holds on to; empty where the test is gone."""
+        from pv.assess.waivers import state_of
+
+        found = self._test_of(promise)
+        if found is None:
+            return ""
+        bound = {row.name: row for row in self.subjects_of(*found)}
+        cited = [row for rows in self.receipts.values() for row in rows if row.name in promise.receipts]
+        return state_of(*found, bound.get(promise.subject), cited, self.today)
+
+    def _test_of(self, promise: Promise) -> tuple[Contract, FalsificationTest] | None:
+        every = ((contract, test) for contract in self.contracts for test in contract.tests)
+        return next((row for row in every if (row[0].name, row[1].id) == (promise.contract, promise.test)), None)
+
+    def subjects_of(self, contract: Contract, test: FalsificationTest) -> tuple[Binding, ...]:
+        """The code under test for the equation of `test`, the default first."""
+        from pv.assess.subjects import subjects_of
+
+        return subjects_of(self.bindings, contract.name, test.equation)
+
+    def cites_fresh(self, promise: Promise) -> bool:
+        """Whether every receipt that `promise` cites is there and fresh today."""
+        from pv.assess.freshness import causes
+
+        found = self._test_of(promise)
+        held = {row.name: row for rows in self.receipts.values() for row in rows}
+        if found is None or not all(name in held for name in promise.receipts):
+            return False
+        bound = {row.name: row for row in self.subjects_of(*found)}
+        return promise.subject in bound and not any(
+            causes(held[name], *found, bound[promise.subject], self.today) for name in promise.receipts
+        )
+
+    def promise_findings(self) -> tuple[Finding, ...]:
+        """What there is to say of the promises: PV402, PV403, PV605 and PV606."""
+        from pv.assess.promises import broken_promises, retracted
+
+        broken = broken_promises(self.promotions, self.assessments(), LEDGER, self.excusing)
+        return (*broken, *retracted(self.promotions_made, self.retractions, LEDGER))
 
     def subject(self, contract: Contract, test: FalsificationTest) -> Binding | None:
         """The default subject of the test's equation, or its only one."""
         from pv.assess.subjects import default_subject
 
         return default_subject(self.bindings, contract.name, test.equation)
+
+    def reference(self, contract: Contract, test: FalsificationTest) -> Binding | None:
+        """What subjects of the test's equation are compared with, if there is something."""
+        from pv.assess.subjects import reference_of
+
+        return reference_of(self.bindings, contract.name, test.equation)
 
     def subjects(self, contract: Contract, test: FalsificationTest, which: str = "") -> Subjects:
         """The subjects of `test` that `which` means: a name, `all`, or (empty) the default one.
@@ -203,21 +322,34 @@ class Project:
 
     def assessments(self, contracts: Iterable[Contract] | None = None) -> dict[Key, Assessment]:
         """One for each falsification test of `contracts` (default: all) and each of its subjects."""
+        return dict(self._every) if contracts is None else self._assessed(contracts)
+
+    @cached_property
+    def _every(self) -> dict[Key, Assessment]:
+        return self._assessed(self.contracts)
+
+    def _assessed(self, contracts: Iterable[Contract]) -> dict[Key, Assessment]:
         from pv.assess.promises import key_of
 
-        chosen = self.contracts if contracts is None else contracts
-        rows = (row for contract in chosen for test in contract.tests for row in self.assess_all(contract, test))
+        rows = (row for contract in contracts for test in contract.tests for row in self.assess_all(contract, test))
         return {key_of(row): row for row in rows}
 
     def keep(self, receipt: Mapping[str, Any]) -> Path:
         """Put the receipt of a run on the shelf; its file."""
+        from pv.ledger.index import add_to_index
         from pv.ledger.store import add
 
-        shelf = self.root / SHELF
-        path = add(shelf / "receipts" / receipt["test"]["contract"], receipt)
-        if not (shelf / ".gitignore").exists():
-            (shelf / ".gitignore").write_text("*\n", encoding="utf-8")  # what every run leaves is not for git
+        test = receipt["test"]
+        path = add(self.root / SHELF / "receipts" / test["contract"], receipt)
+        add_to_index(self.root / INDEX, (test["contract"], test["id"]), [path.stem])
+        self._ignore_shelf()
         return path
+
+    def _ignore_shelf(self) -> None:
+        """What every run leaves is not for git."""
+        shelf = self.root / SHELF
+        if shelf.is_dir() and not (shelf / ".gitignore").exists():
+            (shelf / ".gitignore").write_text("*\n", encoding="utf-8")
 
     @cached_property
     def find_target(self) -> Callable[[str], TargetFound]:
@@ -231,6 +363,11 @@ class Project:
         from pv.source.target import find_command
 
         return self.find_target(binding.target) if binding.target else find_command(self.root, binding.command)
+
+    def shared_code(self, one: Binding, other: Binding) -> tuple[str, ...]:
+        """The modules that the code of both bindings may import."""
+        code = self.today.code
+        return code.shared(code.modules_of(one), code.modules_of(other))
 
     def subject_place(self, binding: Binding) -> Place | None:
         """Where the bound code is; None when it is not found."""

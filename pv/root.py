@@ -15,7 +15,9 @@ PINS = "falsifiers/pins"
 EQUIVALENT = "falsifiers/equivalent.yaml"
 LEDGER = "ledger"
 SHELF = ".pv"
+INDEX = ".pv/index"
 COUNTEREXAMPLES = ".pv/counterexamples"
+CAPTURES = ".pv/captures"
 
 
 def find_root(start: Path) -> Path | None:

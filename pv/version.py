@@ -28,3 +28,10 @@ def read_version(text: str) -> Version | None:
     if match is None or len(text) > 256:
         return None
     return Version(int(match[1]), int(match[2]), int(match[3]), match[4] or "")
+
+
+def precedence(version: Version) -> tuple[int, int, int, bool, tuple[tuple[bool, int, str], ...]]:
+    """What versions are ordered by (item 11); build metadata does not count."""
+    parts = version.prerelease.split(".") if version.prerelease else []
+    identifiers = tuple((not part.isdecimal(), int(part) if part.isdecimal() else 0, part) for part in parts)
+    return version.major, version.minor, version.patch, not parts, identifiers

@@ -4,18 +4,48 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 
 def write_whole(path: Path, data: bytes, *, mode: int = 0o644) -> None:
     """Put `data` into the file at `path`: a temporary file in its folder, synced, then renamed. Raises OSError."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".tmp-")
+    with _temporary(path, data, mode) as temporary:
+        temporary.replace(path)
+
+
+def write_new(path: Path, data: bytes, *, mode: int = 0o644) -> None:
+    """As `write_whole`, where there is no file yet. Raises FileExistsError when there is one, and leaves it as it is."""
+    with _temporary(path, data, mode) as temporary:
+        try:
+            os.link(temporary, path)
+        except FileExistsError:
+            raise
+        except OSError:  # a file system without hard links
+            with path.open("xb") as stream:
+                stream.write(data)
+                stream.flush()
+                os.fsync(stream.fileno())
+    if os.name == "posix":  # Windows cannot open a folder; its links are durable by themselves
+        handle = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+@contextmanager
+def _temporary(path: Path, data: bytes, mode: int) -> Iterator[Path]:
+    """A synced file beside `path` that holds `data`, gone afterwards unless it was renamed."""
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".tmp-")
+    temporary = Path(name)
     try:
         with os.fdopen(handle, "wb") as stream:
             stream.write(data)
             stream.flush()
             os.fsync(stream.fileno())
-        Path(temporary).chmod(mode)
-        Path(temporary).replace(path)
+        temporary.chmod(mode)
+        yield temporary
     finally:
-        Path(temporary).unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-PARTS = ("contracts", "falsifiers", "implementations", "ledger", "schemas", "pyproject.toml", "README.md")
+PARTS = ("contracts", "falsifiers", "implementations", "references", "ledger", "schemas", "pyproject.toml", "README.md")
 
 
 @dataclass(frozen=True, slots=True)

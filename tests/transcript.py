@@ -12,7 +12,7 @@ import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-COMMAND = ["falsify", "--id", "FALSIFY-MG-004"]
+COMMAND = ["falsify", "--id", "FALSIFY-MG-004", "--kind", "algorithm"]
 BEGIN, END = "<!-- transcript -->\n", "<!-- /transcript -->"
 
 
@@ -20,7 +20,7 @@ def transcript() -> str:
     """The fenced block: the command, what it printed, and its exit code."""
     with tempfile.TemporaryDirectory(prefix="pv-readme-") as folder:
         root = Path(folder)
-        for part in ("contracts", "falsifiers", "implementations"):
+        for part in ("contracts", "falsifiers", "implementations", "references"):
             shutil.copytree(ROOT / part, root / part, ignore=shutil.ignore_patterns("__pycache__"))
         shutil.copy(ROOT / "pyproject.toml", root)
         kernels = root / "implementations/microgpt/kernels.py"

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pv.contract.clause import clause_parts
+from pv.assess.subjects import reference_of
+from pv.contract.clause import clause_parts, invariant_digest
 from pv.contract.model import Binding, Contract, FalsificationTest
 from pv.contract.strata import named_by
 from pv.digest import digest
 from pv.ledger.receipt import CAUSES, DIGESTS, Part, Receipt
 from pv.source.falsifiers import FalsifierIndex
 from pv.source.parts import ABSENT, Code
+from pv.verdict import Kind
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -31,6 +33,7 @@ class Today:
 
     code: Code
     index: FalsifierIndex
+    bindings: tuple[Binding, ...] = ()
 
     def clause(self, contract: Contract, test: FalsificationTest) -> tuple[Part, ...]:
         """Equation and invariants of `test`."""
@@ -41,6 +44,18 @@ class Today:
         equation = contract.equation(test.equation)
         strata = named_by(equation) if equation is not None and self.index.strata else ()
         return self.code.falsifier(self.index, contract.name, test.id, test.binds_to, strata)
+
+    def reference(self, contract: Contract, equation: str) -> tuple[Part, ...]:
+        """What is stated of the reference of `equation`: its binding, and the invariants that bound its distance."""
+        binding = reference_of(self.bindings, contract.name, equation)
+        if binding is None:
+            return ()
+        names = (f"{equation}/{name}" for name in binding.within)
+        bounds = [clause for name in names if (clause := contract.invariant(name)) is not None]
+        return (
+            *binding_parts(binding),
+            *(Part("", f"within {clause.name}", invariant_digest(clause)) for clause in bounds),
+        )
 
 
 def binding_parts(binding: Binding) -> tuple[Part, ...]:
@@ -56,9 +71,15 @@ def binding_parts(binding: Binding) -> tuple[Part, ...]:
         "exchange": binding.exchange if binding.exchange != "safetensors" else "",
         "requires": sorted(binding.requires),
         "not_applicable": sorted(about for about, _ in binding.not_applicable),
+        "within": sorted(binding.within),
     }
     more = [[key, value] for key, value in reached.items() if value]
     return (Part("", f"{binding.equation}, {binding.name}", digest([*meaning, *more])),)
+
+
+def live_parts(binding: Binding) -> tuple[Part, ...]:
+    """What a binding says about the command that exercises its code."""
+    return (Part("", "command", digest(["pv-live-1", *binding.live])),) if binding.live else ()
 
 
 def causes(
@@ -71,13 +92,18 @@ def causes(
         "clause": today.clause(contract, test),
         "falsifier": today.falsifier(contract, test),
         "binding": binding_parts(binding),
+        "reference": today.reference(contract, test.equation) if receipt.kind is Kind.ORACLE else (),
+        "live": live_parts(binding) if receipt.kind is Kind.LIVE else (),
     }
     found: list[Cause] = []
     for cause in CAUSES:
-        if cause in now:
-            found += _between(cause, receipt.parts(cause), now[cause])
-        else:
-            found += _rehash(cause, receipt.parts(cause), today.code)
+        then = receipt.parts(cause)
+        if cause in ("clause", "falsifier", "binding"):
+            found += _between(cause, then, now[cause])
+            continue
+        stated = tuple(part for part in then if not part.path)
+        found += _between(cause, stated, now.get(cause, ()))
+        found += _rehash(cause, tuple(part for part in then if part.path), today.code)
     return tuple(found)
 
 

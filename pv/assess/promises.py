@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from typing import NamedTuple
 
 from pv.assess.levels import Assessment, run_command
+from pv.assess.waivers import NOTHING_EXCUSED, Excusing
 from pv.finding import Finding, Place, Severity
 from pv.ledger.promotion import Promise, Promotion
+from pv.ledger.retraction import Retraction, in_force
+from pv.ledger.waiver import Waiver
 from pv.level import Level
 
 Key = tuple[str, str, str, str]
@@ -34,23 +38,97 @@ def unsupported(promotions: Iterable[Promotion], assessments: Mapping[Key, Asses
     return {key for key, promise in made if key in assessments and assessments[key].level < promise.level}
 
 
-def broken_promises(
-    promotions: Iterable[Promotion], assessments: Mapping[Key, Assessment], shown: str
-) -> Iterator[Finding]:
-    """PV402: a promotion above its support, PV403: a promotion of a test or subject that is gone. `shown` is the ledger."""
+class Broken(NamedTuple):
+    """A promise above its support: the promotion that made it, what is so today (None: the test or subject is gone), and each
+    waiver of it with why it has lapsed (empty while it holds).
+    """
+
+    promise: Promise
+    home: Promotion
+    now: Assessment | None
+    waivers: tuple[tuple[Waiver, str], ...]
+
+    @property
+    def waived(self) -> Waiver | None:
+        """The waiver that holds, if one does."""
+        return next((waiver for waiver, lapsed in self.waivers if not lapsed), None)
+
+
+def broken(
+    promotions: Iterable[Promotion], assessments: Mapping[Key, Assessment], excusing: Excusing
+) -> Iterator[Broken]:
+    """Every promise in force that is above its support; of several about the same the strongest."""
+    makers: dict[tuple[Key, Level], list[tuple[Promotion, Promise]]] = {}
     made = list(promotions)
-    homes = {(key_of(promise), promise.level): promotion for promotion in made for promise in promotion.promises}
+    for promotion in made:
+        for promise in promotion.promises:
+            makers.setdefault((key_of(promise), promise.level), []).append((promotion, promise))
     for key, promise in sorted(strongest(made).items()):
-        place = Place(f"{shown}/promotions/{promise.contract}/{homes[key, promise.level].path.name}")
-        now = assessments.get(key)
-        what = f"{promise.test} ({promise.equation}, {promise.subject}) is promised at {promise.level.short}"
+        own, now = makers[key, promise.level], assessments.get(key)
         if now is None:
-            yield Finding("PV403", Severity.ERROR, place, f"{what}, but there is no such test or subject any more",
-                          "bring it back: a promise is not dropped by deleting what it is about")  # fmt: skip
+            yield Broken(promise, own[-1][0], None, ())
         elif now.level < promise.level:
+            answers = [answer for home, one in own for answer in excusing.about(home.name, one, now)]
+            yield Broken(promise, own[-1][0], now, tuple(answers))
+
+
+def broken_promises(
+    promotions: Iterable[Promotion],
+    assessments: Mapping[Key, Assessment],
+    shown: str,
+    excusing: Excusing = NOTHING_EXCUSED,
+) -> Iterator[Finding]:
+    """PV402: a promotion above its support, a warning while a waiver holds; PV403: one of a test or subject that is gone;
+    PV605: a waiver that has lapsed. `promotions` are those in force, `shown` is the ledger.
+    """
+    for one in broken(promotions, assessments, excusing):
+        promise, place = one.promise, Place(f"{shown}/promotions/{one.promise.contract}/{one.home.path.name}")
+        what = f"{promise.test} ({promise.equation}, {promise.subject}) is promised at {promise.level.short}"
+        if one.now is None:
+            message = f"{what}, but there is no such test or subject any more"
+            take_back = f"pv ledger retract {one.home.name[:12]} --id {promise.test} --reason …"
             yield Finding(
-                "PV402", now.severity, place, f"{what}, supported is {now.level.short}{_because(now)}", mend(now)
+                "PV403", Severity.ERROR, place, message, f"bring it back, or take the promise back: {take_back}"
             )
+            continue
+        seen = f"{what}, supported is {one.now.level.short}{_because(one.now)}"
+        if one.waived is not None:
+            seen = f"{seen}; waived until {one.waived.until}: {one.waived.reason}"
+            yield Finding("PV402", Severity.WARNING, place, seen, mend(one.now))
+            continue
+        yield Finding("PV402", one.now.severity, place, seen, mend(one.now))
+        for waiver, lapsed in one.waivers:
+            place = Place(f"{shown}/waivers/{waiver.contract}/{waiver.path.name}")
+            message = f"the waiver of {promise.test} ({waiver.reason}) has lapsed: {lapsed}"
+            yield Finding("PV605", Severity.WARNING, place, message, mend(one.now))
+
+
+def retracted(promotions: Iterable[Promotion], retractions: Iterable[Retraction], shown: str) -> Iterator[Finding]:
+    """PV606: each retraction, as long as something that it took back is not promised again. `promotions` are all there are."""
+    made, taken = list(promotions), list(retractions)
+    binding = strongest(in_force(made, taken))
+    by_name = {promotion.name: promotion for promotion in made}
+    for one in taken:
+        target = by_name.get(one.target)
+        lost = [] if target is None else [row for row in target.promises if one.covers(target, row.test)]
+        missed = [row for row in lost if key_of(row) not in binding or binding[key_of(row)].level < row.level]
+        if missed:
+            first = ", ".join(row.test for row in missed[:3]) + (", …" if len(missed) > 3 else "")
+            message = f"{len(missed):,} retracted at {missed[0].level.short} ({first}): {one.reason}"
+            place = Place(f"{shown}/retractions/{one.contract}/{one.path.name}")
+            yield Finding("PV606", Severity.NOTE, place, message, f"pv ledger promote {one.contract} promises anew")
+
+
+def standing(findings: Iterable[Finding]) -> dict[str, int]:
+    """How many promises are broken and how many waived, how many waivers have lapsed, how many retractions there are."""
+    rows = [(row.code, row.severity) for row in findings]
+    waived = rows.count(("PV402", Severity.WARNING))
+    return {
+        "broken": sum(1 for code, _ in rows if code in ("PV402", "PV403")) - waived,
+        "waived": waived,
+        "lapsed": sum(1 for code, _ in rows if code == "PV605"),
+        "retracted": sum(1 for code, _ in rows if code == "PV606"),
+    }
 
 
 def is_excused(row: Assessment) -> bool:

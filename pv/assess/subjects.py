@@ -29,6 +29,12 @@ def default_subject(bindings: Iterable[Binding], contract: str, equation: str) -
     return bound[0] if bound and (bound[0].default or len(bound) == 1) else None
 
 
+def reference_of(bindings: Iterable[Binding], contract: str, equation: str) -> Binding | None:
+    """What subjects of `equation` are compared with: the default reference, or the only one."""
+    bound = [row for row in bindings if (row.contract, row.equation, row.role) == (contract, equation, "reference")]
+    return next((row for row in bound if row.default or len(bound) == 1), None)
+
+
 def choose(bindings: Iterable[Binding], contract: str, equation: str, which: str) -> tuple[Binding, ...]:
     """The subjects that `which` means: those of that name, `all`, or (empty) the default one."""
     bound = subjects_of(bindings, contract, equation)

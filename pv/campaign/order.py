@@ -10,6 +10,7 @@ from pathlib import Path
 from pv.assess.freshness import Today
 from pv.falsify.work import Plan, Work
 from pv.source.falsifiers import FalsifierEntry
+from pv.verdict import Kind
 
 TIMEOUT = 60.0
 MEMORY = 4 * 2**30
@@ -74,7 +75,7 @@ def _order(work: Work, bench: Bench, *, few: bool) -> Order:
         slow = entry.slow
         examples = entry.examples if entry.examples and "examples" not in bench.insisted else examples
         timeout = entry.timeout if entry.timeout and "timeout" not in bench.insisted else timeout
-    parts = bench.jobs if few or slow or examples >= MANY else 1
+    parts = bench.jobs if (few or slow or examples >= MANY) and work.kind is not Kind.LIVE else 1
     return Order(work, Plan(examples, bench.plan.seed), timeout, parts, slow)
 
 

@@ -113,7 +113,8 @@ class Pool(Generic[T]):
                 yield self._answered(busy, message["answer"])
                 return
             if "alive" in message:  # a step with a time of its own has begun
-                busy.deadline = time.monotonic() + busy.task.timeout
+                limit = busy.task.timeout
+                busy.deadline = time.monotonic() + min(limit, float(message.get("within", limit)))
             busy.errored |= message.get("unit", {}).get("verdict") == Verdict.ERRORED.value
             yield Event(busy.key, message=message)
             if busy not in self._busy:

@@ -11,21 +11,25 @@ from pv.digest import canonical, hex_float
 from pv.falsify.outcome import Counterexample, Outcome
 from pv.falsify.work import Plan, Work
 from pv.ledger.receipt import CAUSES, DIGESTS, FORMAT, Part
-from pv.verdict import Kind
 
 MAX_ARGUMENTS = 64 * 1024
 
 
 def receipt_value(
-    work: Work, outcome: Outcome, plan: Plan, depends: Mapping[str, tuple[Part, ...]], root: Path
+    work: Work,
+    outcome: Outcome,
+    plan: Plan,
+    depends: Mapping[str, tuple[Part, ...]],
+    root: Path,
+    live: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """The receipt of an `algorithm` trial. No time and no host: an equal run gives equal bytes."""
+    """The receipt of a trial. No time and no host: an equal run gives equal bytes. `live` counts the calls of a command."""
     scope = {name: list(values) for name, values in outcome.scope.items()}
     return {
         "format": FORMAT,
         "digests": DIGESTS,
         "tool": {"pv": pv.__version__, **{name: value for name in ("hypothesis",) for value in scope.pop(name, [])}},
-        "kind": Kind.ALGORITHM.value,
+        "kind": work.kind.value,
         "test": {"id": work.test.id, "contract": work.contract.name},
         "subject": {"equation": work.binding.equation, "name": work.binding.name, "target": work.binding.code},
         "scope": {**scope, "dtypes": list(outcome.dtypes)} if scope else {},
@@ -52,6 +56,7 @@ def receipt_value(
             for row in outcome.teeth
         ],
         **({} if outcome.mutants is None else {"mutants": dict(outcome.mutants)}),
+        **({} if live is None else {"live": dict(live)}),
         "verdict": outcome.verdict.value,
         "reason": _without_root(outcome.reason, root),
         "counterexample": None if outcome.counterexample is None else _counterexample(outcome.counterexample, root),

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Callable, Generator, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
+from pv.campaign.capture import Capture, Cases, Key, key_of
 from pv.campaign.depends import Dependencies
 from pv.campaign.order import Bench, Order, orders_of
 from pv.campaign.pool import Event, Pool
@@ -17,19 +18,20 @@ from pv.falsify.outcome import Outcome
 from pv.falsify.wire import unit_of
 from pv.falsify.work import Action, Task, Work
 from pv.finding import PvError
-from pv.verdict import Verdict
+from pv.verdict import Kind, Verdict
 
 __all__ = ["Bench", "Feed", "Finished", "Signal", "Watch", "run_campaign", "run_orders"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Finished:
-    """A trial that ran: what it came to, its receipt, and what it printed."""
+    """A trial that ran: what it came to, its receipt, what it printed, and the captured cases of a live one."""
 
     work: Work
     outcome: Outcome
     receipt: dict[str, Any]
     printed: str = ""
+    captured: Cases = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -100,6 +102,7 @@ class _Campaign:
         self._watch = watch
         self._depends = Dependencies(bench.root, bench.sources, bench.today)
         self._queue: deque[_Step] = deque()
+        self._captures: defaultdict[Key, Capture] = defaultdict(Capture)
 
     def run(self, pulse: Callable[[], None]) -> Iterator[Finished]:
         while True:
@@ -126,15 +129,39 @@ class _Campaign:
             except PvError as error:
                 yield self._finish(order, Outcome(verdict_of(error.exit), error.message))
                 continue
-            self._queue += [_Step(trial, task) for task in trial.attacks()]
             self._watch(Signal(order.work, Action.ATTACK.value, 0))
+            if order.work.kind is not Kind.LIVE:
+                self._queue += [_Step(trial, task) for task in trial.attacks()]
+                continue
+            capture = self._captures[key_of(order.work)]
+            self._queue += [_Step(trial, task) for task in capture.wait(trial)]
+            yield from self._captured(capture)
 
     def _begin(self, order: Order) -> Trial:
         bench = self._bench
         return Trial(order, site_of(order.work, bench.root, bench.sources, bench.today), bench.memory)
 
+    def _captured(self, capture: Capture) -> Iterator[Finished]:
+        """The trials that waited for `capture` go on, or end with it."""
+        if not capture.ended:
+            return
+        waiting, capture.waiting = capture.waiting, []
+        for trial in waiting:
+            problem = capture.problem(trial.order.work)
+            if problem is None:
+                self._queue.append(_Step(trial, capture.attack(trial)))
+            else:
+                yield self._finish(trial.order, problem, trial)
+
     def _happened(self, event: Event[_Step]) -> Iterator[Finished]:
         step, trial = event.key, event.key.trial
+        if step.task.action is Action.CAPTURE:
+            trial.printed += event.printed
+            if event.ended:
+                capture = self._captures[key_of(trial.order.work)]
+                capture.end(event)
+                yield from self._captured(capture)
+            return
         if step.task.action is Action.ATTACK and trial.outcome is not None:
             return  # it was answered while the rest was being read
         trial.printed += event.printed
@@ -142,6 +169,10 @@ class _Campaign:
             self._heard(step, event)
         if step.task.action is Action.ATTACK:
             outcome = self._attacked(step, event)
+        elif event.ended and event.answer is None and trial.mutant:
+            trial.lost, trial.mutant = (*trial.lost, trial.mutant), ""
+            self._queue.appendleft(_Step(trial, replace(step.task, mutants=trial.lost)))
+            outcome = None
         else:
             outcome = _followed(trial, step.task.action, event) if event.ended else None
         if outcome is not None:
@@ -152,6 +183,8 @@ class _Campaign:
         if "cases" in event.message and trial.outcome is None:
             trial.parts[step.task.part].cases = int(event.message["cases"])
         cases = sum(part.cases for part in trial.parts) if trial.outcome is None else trial.outcome.valid
+        if "alive" in event.message:
+            trial.mutant = str(event.message.get("mutant", ""))
         self._watch(Signal(trial.order.work, step.task.action.value, cases))
 
     def _attacked(self, step: _Step, event: Event[_Step]) -> Outcome | None:
@@ -181,11 +214,13 @@ class _Campaign:
 
     def _finish(self, order: Order, outcome: Outcome, trial: Trial | None = None) -> Finished:
         seen: Sequence[Answer] = trial.seen if trial else ()
-        depends, problem = self._depends.of(order.work, seen, held=outcome.verdict is Verdict.HELD)
+        live = self._captures[key_of(order.work)] if order.work.kind is Kind.LIVE else Capture()
+        held = outcome.verdict is Verdict.HELD
+        depends, problem = self._depends.of(order.work, seen, held=held, capture=live.seen)
         if problem:
             outcome = Outcome(Verdict.ERRORED, problem, scope=outcome.scope)
-        value = receipt_value(order.work, outcome, order.plan, depends, self._bench.root)
-        finished = Finished(order.work, outcome, value, trial.printed if trial else "")
+        value = receipt_value(order.work, outcome, order.plan, depends, self._bench.root, live.counts)
+        finished = Finished(order.work, outcome, value, trial.printed if trial else "", live.cases)
         self._feed.done(finished)
         return finished
 

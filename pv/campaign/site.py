@@ -29,11 +29,13 @@ def falsifier_entry(work: Work, today: Today) -> FalsifierEntry:
 def site_of(work: Work, root: Path, sources: Sequence[str], today: Today) -> Site:
     """What a worker imports for `work`; raises PvError when the falsifier or the target is not found."""
     entry = falsifier_entry(work, today)
-    named = [name for name in (work.binding.target, work.binding.factory) if name]  # a command has neither
+    bound = [work.binding, *([work.reference] if work.reference else [])]
+    named = [name for row in bound for name in (row.target, row.factory) if name]  # a command has neither
     targets = [find_target(root, sources, name) for name in named]
     for target in targets:
         if target.problem:
             raise PvError(target.problem, exit=Exit.MEND, hint=target.hint)
+    _require_apart(work, today)
     wanted = set(work.test.binds_to)
     faults = [fault for fault in today.index.faults_of(work.contract.name) if fault.invariant in wanted]
     equation = work.contract.equation(work.test.equation)
@@ -43,6 +45,7 @@ def site_of(work: Work, root: Path, sources: Sequence[str], today: Today) -> Sit
         *(fault.path for fault in faults),
         *(mark.path for mark in strata),
         *(target.path for target in targets),
+        *(part.path for part in today.code.command(work.binding.live) if part.path.endswith(".py")),
     }
     names = {today.code.module_name(path) for file in files for path in (file, *today.code.closure(file))}
     return Site(
@@ -54,3 +57,16 @@ def site_of(work: Work, root: Path, sources: Sequence[str], today: Today) -> Sit
         pins=pins_of(root, work.contract.name, work.test.id),
         strata=tuple((today.code.module_name(mark.path), mark.function) for mark in strata),
     )
+
+
+def _require_apart(work: Work, today: Today) -> None:
+    """Raise PvError when the reference may import code of the subject: it would be no second opinion."""
+    if work.reference is None:
+        return
+    code = today.code
+    shared = code.shared(code.modules_of(work.binding), code.modules_of(work.reference))
+    if shared:
+        message = (
+            f"the reference {work.reference.name} shares {', '.join(shared[:3])} with the subject {work.binding.name}"
+        )
+        raise PvError(message, exit=Exit.MEND, hint="write it from the formula, importing nothing of what it judges")

@@ -35,13 +35,14 @@ def run_teeth(
     *,
     every: bool = False,
     watch: Watch = lambda name, judged: None,
+    pulse: Callable[[], None] = lambda: None,
 ) -> Iterator[Verdicts]:
     """The verdicts on each of `grounds`, as soon as all of its mutants are judged.
 
     With `every`, each mutant is judged by each falsifier; otherwise the first kill ends it. What is `known` of unchanged code
-    is not run again.
+    is not run again. `pulse` is called several times a second; what it raises ends everything.
     """
-    yield from _Teeth(bench, waivers, {} if known is None else known, watch, every=every).run(grounds)
+    yield from _Teeth(bench, waivers, {} if known is None else known, watch, pulse, every=every).run(grounds)
 
 
 @dataclass(slots=True, eq=False)
@@ -76,7 +77,17 @@ class _Step:
 
 
 class _Teeth:
-    def __init__(self, bench: Bench, waivers: Sequence[Waiver], known: Known, watch: Watch, *, every: bool) -> None:
+    def __init__(
+        self,
+        bench: Bench,
+        waivers: Sequence[Waiver],
+        known: Known,
+        watch: Watch,
+        pulse: Callable[[], None],
+        *,
+        every: bool,
+    ) -> None:
+        self._pulse = pulse
         self._bench = bench
         self._waivers = waivers
         self._known = known
@@ -136,6 +147,7 @@ class _Teeth:
                 step = self._queue.popleft()
                 pool.submit(step, step.task)
                 running += 1
+            self._pulse()
             for event in pool.events():
                 running -= event.ended
                 self._happened(event)
@@ -159,7 +171,7 @@ class _Teeth:
         if answer is None:
             self._lost(step, event.lost)
         elif "failed" in answer or answer["tampered"]:
-            judging.problem = answer["tampered"] or answer["failed"]["reason"]
+            judging.problem = answer["failed"]["reason"] if "failed" in answer else answer["tampered"]
         else:
             _ENDS[step.task.action](self, step, answer)
 

@@ -47,6 +47,9 @@ class Trial:
     outcome: Outcome | None = None
     seen: Sequence[Answer] = ()
     printed: str = ""
+    mutant: str = ""
+    """Which mutant its proof is at; the process may end by it, which says nothing of the subject."""
+    lost: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         self.parts = [Part(index) for index in range(self.order.parts)]

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from pv.finding import Exit, Finding, PvError, Severity
-from pv.level import Level
-from pv.verdict import Verdict
+from pv.verdict import Kind, Verdict
 
 if TYPE_CHECKING:
     from pv.campaign.budget import Budget
@@ -22,6 +21,8 @@ if TYPE_CHECKING:
     from pv.contract.model import Binding, Contract, FalsificationTest
     from pv.project import Project
     from pv.report.trial_formats import Result, Selected, Summary, TrialWriter
+
+ALL = "all"
 
 
 @dataclass(slots=True, eq=False)
@@ -42,10 +43,14 @@ def choose(
     tests: Sequence[tuple[Contract, FalsificationTest]],
     subject: str,
     *,
+    kind: str = ALL,
     stale: bool,
     skip_slow: bool,
 ) -> Chosen:
-    """The trials of `tests` on `subject` (a name, `all`, or empty: the default one), in the order of the contracts."""
+    """The trials of `tests` on `subject` (a name, `all`, or empty: the default one), in the order of the contracts.
+
+    `kind` is one of the kinds of evidence, or `all` that there can be.
+    """
     chosen = Chosen(findings=_unreadable(project))
     for contract, test in tests:
         found = project.subjects(contract, test, subject)
@@ -53,9 +58,10 @@ def choose(
             chosen.not_applicable.append((selected(project, contract, test, binding), why))
         if not found.applicable and not found.not_applicable:
             _without_subject(chosen, test, subject)
-        for binding in found.applicable:
-            trial = selected(project, contract, test, binding)
-            if stale and project.assess(contract, test, binding).level >= Level.PARTIAL_ALGORITHM_LEVEL:
+        for trial in (
+            row for binding in found.applicable for row in _kinds(chosen, project, contract, test, binding, kind)
+        ):
+            if stale and trial.work.kind in project.assess(contract, test, trial.work.binding).shown:
                 chosen.fresh += 1
             elif skip_slow and trial.slow:
                 chosen.not_run.append((trial, "slow, and --skip-slow was given"))
@@ -64,13 +70,40 @@ def choose(
     return chosen
 
 
-def selected(project: Project, contract: Contract, test: FalsificationTest, binding: Binding) -> Selected:
-    """The trial of `test` on the subject of `binding`."""
+def _kinds(
+    chosen: Chosen, project: Project, contract: Contract, test: FalsificationTest, binding: Binding, asked: str
+) -> Iterator[Selected]:
+    """A trial for each kind asked for that there can be; of the others `chosen` says why."""
+    from pv.assess.kinds import LADDER, declared_away, kinds_of, unbound
+
+    reference = project.reference(contract, test)
+    there = kinds_of(contract, test, binding, reference)
+    for kind in (kind for kind, _ in LADDER if asked in (ALL, kind.value)):
+        trial = selected(project, contract, test, binding, kind)
+        if kind in there:
+            yield trial
+        elif reason := declared_away(test, kind):
+            chosen.not_applicable.append((trial, reason))
+        elif asked != ALL:
+            lacking = unbound(kind, contract, test, binding, reference)
+            why = f"it needs {lacking}" if lacking else "the subject is a command: its algorithm runs are live ones"
+            chosen.not_run.append((trial, why))
+
+
+def selected(
+    project: Project,
+    contract: Contract,
+    test: FalsificationTest,
+    binding: Binding,
+    kind: Kind = Kind.ALGORITHM,
+) -> Selected:
+    """The trial of `test` on the subject of `binding`, for evidence of `kind`."""
     from pv.campaign.order import is_slow
     from pv.falsify.work import Work
     from pv.report.trial_formats import Selected
 
-    work = Work(contract, test, binding)
+    reference = project.reference(contract, test) if kind is Kind.ORACLE else None
+    work = Work(contract, test, binding, kind, reference)
     return Selected(work, binding == project.subject(contract, test), is_slow(work, project.today))
 
 
@@ -178,7 +211,27 @@ def require_libraries(*names: str) -> None:
 def kept(project: Project, result: Result) -> Result:
     """`result`, once its receipt and its counterexample are on the shelf; raises PvError where the receipt cannot be."""
     receipt = project.keep(result.finished.receipt)
+    _keep_captured(project, result.finished)
     return replace(result, receipt=project.shown(receipt), case=_case(project, result.finished))
+
+
+def _keep_captured(project: Project, finished: Finished) -> None:
+    """The captured cases of a live trial, each once; one that is too large is told of and left out."""
+    from pv.falsify.casefile import captured_case, case_name, write_case
+    from pv.root import CAPTURES
+
+    work = finished.work
+    name = f"{work.binding.equation}-{work.binding.name}"
+    folder = project.root / CAPTURES / work.contract.name / name
+    for digest, arguments in finished.captured:
+        if (folder / f"{case_name(digest)}.json").exists():
+            continue
+        try:
+            write_case(
+                folder, captured_case(work.contract.name, work.binding.equation, work.binding.name, digest, arguments)
+            )
+        except PvError as error:
+            click.echo(f"pv: {error.message}", err=True)
 
 
 def _case(project: Project, finished: Finished) -> str:

@@ -63,7 +63,7 @@ def diffs_against(names: Sequence[str], reference: str | None) -> list[Diff]:
 
     project = open_project()
     if reference is None:
-        raise _no_release(project, names)
+        return _since_release(project, names)
     new = {file.document.path: file for file in project.contract_files}
     new |= dict(_elsewhere(project, names, new))
     outside = [path for path in new if not path.startswith(f"{CONTRACTS}/")]
@@ -75,13 +75,23 @@ def diffs_against(names: Sequence[str], reference: str | None) -> list[Diff]:
     return found
 
 
-def _no_release(project: Project, names: Sequence[str]) -> PvError:
-    """There are no releases before `pv ledger release` is built; comparing with nothing is no pass."""
+def _since_release(project: Project, names: Sequence[str]) -> list[Diff]:
+    """What became of the contracts since their last releases; comparing with nothing is no pass."""
+    from pv.assess.promises import strongest
     from pv.project import LEDGER
+    from pv.semver.released import diffs_since_release
 
-    of = " of " + ", ".join(project.contract(name).name for name in names) if names else ""
-    hint = "compare with a git reference: --against REF; or two files: pv diff OLD NEW"
-    return PvError(f"there is no release{of} in {LEDGER}/releases to compare with", exit=Exit.RUN, hint=hint)
+    promises = strongest(project.promotions).values()
+    found = diffs_since_release(project.releases, project.contract_files, promises, LEDGER)
+    chosen = _selected(project, list(found), names)
+    compared = [one for one in chosen if one.old_version or one.moved.exit is not Exit.OK]
+    if not compared or (names and len(compared) < len(chosen)):
+        missing = [one.name for one in chosen if one not in compared]
+        of = f" of {', '.join(missing)}" if names else ""
+        hint = "pv ledger release CONTRACT makes one; or compare with a git reference: --against REF; or two files"
+        message = f"there is no release{of} in {LEDGER}/releases to compare with"
+        raise PvError(message, exit=Exit.RUN, hint=hint)
+    return chosen
 
 
 def _elsewhere(

@@ -28,6 +28,13 @@ if TYPE_CHECKING:
 )
 @click.option("--stale", is_flag=True, help="Only what is not shown by fresh evidence.")
 @SUBJECT
+@click.option(
+    "--kind",
+    type=click.Choice(["algorithm", "live", "oracle", "all"]),
+    default="all",
+    show_default=True,
+    help="On generated cases, on the calls of the shipped command, against a reference; all that are bound.",
+)
 @click.option("--skip-slow", is_flag=True, help="Leave out falsifiers that say slow=True: they count as not run.")
 @click.option(
     "--examples",
@@ -67,7 +74,11 @@ def falsify(contracts: tuple[str, ...], ids: tuple[str, ...], form: str, **optio
       pv falsify                         everything
       pv falsify --stale                 what changed since it was last shown
       pv falsify --id FALSIFY-MG-009     one test
+      pv falsify --kind live             what holds of the calls that the shipped command makes
       pv falsify --time-budget 10m       as much as can be shown in ten minutes
+
+    A test is run once for each kind of evidence that its binding allows: `live` runs the binding's command and judges the
+    calls it makes, `oracle` holds every call against a reference (docs/kinds.md).
 
     Receipts go to .pv/ (not for git); `pv ledger promote` copies what is relied on into ledger/.
     """
@@ -76,7 +87,9 @@ def falsify(contracts: tuple[str, ...], ids: tuple[str, ...], form: str, **optio
 
     project = open_project()
     tests = project.select(ids, contracts)
-    chosen = choose(project, tests, options["subject"], stale=options["stale"], skip_slow=options["skip_slow"])
+    chosen = choose(
+        project, tests, options["subject"], **{name: options[name] for name in ("kind", "stale", "skip_slow")}
+    )
     if not tests and not chosen.findings:
         raise PvError("there is no falsification test to run", exit=Exit.RUN, hint="write one in contracts/")
     _explain(

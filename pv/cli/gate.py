@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING
 import click
 
 from pv.cli.group import FORMAT
+from pv.cli.policy import Named, check_policy, threshold
 from pv.finding import Exit, Finding, Place, PvError, Severity, worst
 from pv.level import Level, read_level
 
 if TYPE_CHECKING:
     from pv.assess.levels import Assessment
+    from pv.cli.reproduce import Reproduction
     from pv.project import Project
 
 
@@ -24,17 +26,32 @@ if TYPE_CHECKING:
     "--min-level", default="PARTIAL", show_default=True, metavar="LEVEL", help="What every test must have reached."
 )
 @click.option("--against", metavar="REF", help="A git reference: nothing its ledger had may be gone.")
+@click.option(
+    "--reproduce",
+    is_flag=True,
+    help="Run again what the receipts record that were added since --against (without it: all that count).",
+)
+@click.option(
+    "--policy",
+    "named",
+    multiple=True,
+    type=threshold,
+    metavar="KEY=N",
+    help="A threshold of [tool.pv.policy] that is known to be below the built-in one.",
+)
 @FORMAT
-def gate(rerun: str | None, min_level: str, against: str | None, form: str) -> Exit:
+def gate(
+    rerun: str | None, min_level: str, against: str | None, reproduce: bool, named: tuple[Named, ...], form: str
+) -> Exit:
     """Is what is promised supported, today, by something that ran?
 
     Contracts must be valid, the ledger untouched, every promise supported by fresh evidence, every test at least at the
     level asked for on its default subject and not falsified on any other, every claim true. Exits 1 when something must be
-    mended, 3 when something must be run.
+    mended, 3 when something must be run. Whoever writes a receipt by hand is believed, unless --reproduce runs it again.
 
     \b
-      pv gate                                          reads only
-      pv gate --falsify stale --against origin/main    as CI runs it
+      pv gate                                                      reads only
+      pv gate --falsify stale --against origin/main --reproduce    as CI runs it
     """
     from pv.project import open_project
 
@@ -42,17 +59,29 @@ def gate(rerun: str | None, min_level: str, against: str | None, form: str) -> E
     if least is None:
         raise PvError(f"there is no level {min_level!r}", hint="PARTIAL, FUNCTIONAL or DISCHARGED")
     if rerun:
-        from pv.cli.group import pv
-
-        # Its lines are not part of the JSON; what it found is, for the gate reads the receipts it leaves.
-        with contextlib.redirect_stdout(sys.stderr if form == "json" else sys.stdout):
-            for subject in ("", *relied_on(open_project())):
-                chosen = ["--subject", subject] if subject else []
-                pv.main(args=["falsify", "--stale", *chosen], prog_name="pv", standalone_mode=False)
+        _falsify_stale(form)
     project = open_project()
     sections = examine(project, least, against)
-    _print(project, sections, form)
+    sections["policy"] = check_policy(project, named)
+    again = None
+    if reproduce:
+        from pv.cli.reproduce import reproduce as run_again
+
+        again = run_again(project, against)
+        sections["reproduced"] = list(again.findings)
+    _print(project, sections, again, form)
     return worst(finding.severity.exit for findings in sections.values() for finding in findings)
+
+
+def _falsify_stale(form: str) -> None:
+    """Its lines are not part of the JSON; what it found is, for the gate reads the receipts it leaves."""
+    from pv.cli.group import pv
+    from pv.project import open_project
+
+    with contextlib.redirect_stdout(sys.stderr if form == "json" else sys.stdout):
+        for subject in ("", *relied_on(open_project())):
+            chosen = ["--subject", subject] if subject else []
+            pv.main(args=["falsify", "--stale", *chosen], prog_name="pv", standalone_mode=False)
 
 
 def relied_on(project: Project) -> list[str]:
@@ -69,22 +98,21 @@ def relied_on(project: Project) -> list[str]:
 
 def examine(project: Project, least: Level, against: str | None) -> dict[str, list[Finding]]:
     """What is wrong, by what was asked."""
-    from pv.assess.promises import broken_promises, unsupported
+    from pv.assess.promises import unsupported
     from pv.cli.claims import check_project_claims
-    from pv.cli.ledger import check_ledger
-    from pv.project import CONTRACTS, LEDGER
+    from pv.cli.ledger_verify import check_ledger
+    from pv.project import CONTRACTS
 
     folder = project.root / CONTRACTS
     if not folder.is_dir():
         raise PvError(f"there is no {CONTRACTS}/ in {project.root}", exit=Exit.RUN, hint="write a contract")
     rows = project.assessments()
-    promises = list(broken_promises(project.promotions, rows, LEDGER))
     told = unsupported(project.promotions, rows)
     claims = check_project_claims(project)[1]
     return {
         "contracts": _judge(project, folder),
         "ledger": check_ledger(project, against),
-        "promises": promises,
+        "promises": list(project.promise_findings()),
         "levels": [_below(project, row, least) for key, row in rows.items() if _falls(row, least) and key not in told],
         "claims": [finding for finding in claims if finding.code != "PV500"],
         "tests": [] if rows else [_nothing(CONTRACTS)],
@@ -119,11 +147,8 @@ def _below(project: Project, row: Assessment, least: Level) -> Finding:
     from pv.assess.promises import mend
     from pv.report.status import freshness
 
-    place = next(
-        (test.place for contract in project.contracts for test in contract.tests if test.id == row.test),
-        Place("contracts"),
-    )
-    why = freshness(row) if row.stale or row.receipt is None else "; ".join(row.lacking)
+    place = next(test.place for test in project.contract(row.contract).tests if test.id == row.test)
+    why = freshness(row, project.scope) if row.stale or row.receipt is None else "; ".join(row.lacking)
     return Finding(
         "PV404",
         row.severity,
@@ -143,18 +168,21 @@ def _nothing(folder: str) -> Finding:
     )
 
 
-def _print(project: Project, sections: dict[str, list[Finding]], form: str) -> None:
+def _print(project: Project, sections: dict[str, list[Finding]], again: Reproduction | None, form: str) -> None:
+    from pv.assess.promises import standing
     from pv.report.plain import finding_value, findings_text, json_text, tally
-    from pv.report.status import totals, totals_value
+    from pv.report.status import standing_text, totals, totals_value
 
     rows = list(project.assessments().values())
     every = [finding for findings in sections.values() for finding in findings]
+    counts = standing(sections["promises"])
     if form == "json":
         found = {name: [finding_value(finding) for finding in findings] for name, findings in sections.items()}
-        click.echo(json_text({"findings": found, **totals_value(rows)}))
+        more = {} if again is None else {"reproduction": again.counts}
+        click.echo(json_text({"findings": found, **totals_value(rows), "promises": counts, **more}))
         return
     if every:
         click.echo(findings_text(every))
-    for line in totals(rows):
+    for line in (*totals(rows), *standing_text(counts), *([] if again is None else [again.text])):
         click.echo(line)
     click.echo(f"gate: {tally(every)}")

@@ -12,6 +12,7 @@ from pv.cli.attack import require_libraries
 from pv.cli.group import FORMAT
 from pv.cli.pin import Row, kept_rows, named
 from pv.finding import Exit, PvError, worst
+from pv.verdict import Kind
 
 if TYPE_CHECKING:
     from pv.campaign.replay import Replayed
@@ -74,7 +75,8 @@ def run_again(project: Project, rows: Sequence[Row], subject: str) -> Iterator[t
 
 
 def works(project: Project, rows: Sequence[Row], subject: str) -> Iterator[tuple[Work, list[Row]]]:
-    """Each test of `rows` on each subject that is asked for, with its cases."""
+    """Each test of `rows` on each subject that is asked for, with its cases; against a reference too, if there is one."""
+    from pv.assess.kinds import kinds_of
     from pv.falsify.work import Work
 
     by_test: dict[tuple[str, str], list[Row]] = {}
@@ -86,4 +88,7 @@ def works(project: Project, rows: Sequence[Row], subject: str) -> Iterator[tuple
         if not chosen:
             hint = f"bind {test.equation} to its function in contracts/binding.yaml, or name one: --subject NAME"
             raise PvError(f"{test.id}: {test.equation} has no such subject to run a case on", exit=Exit.MEND, hint=hint)
-        yield from ((Work(contract, test, binding), mine) for binding in chosen)
+        reference = project.reference(contract, test)
+        for binding in chosen:
+            kind = Kind.ORACLE if Kind.ORACLE in kinds_of(contract, test, binding, reference) else Kind.ALGORITHM
+            yield Work(contract, test, binding, kind, reference if kind is Kind.ORACLE else None), mine

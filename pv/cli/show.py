@@ -1,4 +1,4 @@
-"""`pv show`: all about one falsification test."""
+"""`pv show`: all about one falsification test, or one file of the ledger."""
 
 from __future__ import annotations
 
@@ -17,29 +17,38 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("ids", nargs=-1, required=True, metavar="ID…")
+@click.argument("ids", nargs=-1, required=True, metavar="ID|DIGEST…")
 @SUBJECT
 @FORMAT
 def show(ids: tuple[str, ...], subject: str, form: str) -> Exit:
     """A falsification test from every side: its lines in the contract, falsifier, faults and subject; what the last
-    run showed; its level; and the next command.
+    run showed; its level; and the next command. Or, by its digest (six digits will do), a receipt, promotion, retraction,
+    waiver or release: what it says, what that comes to today, and who cites it.
 
     \b
       pv show FALSIFY-MG-009
       pv show FALSIFY-MG-009 --subject numpy
+      pv show 3f9ac1
     """
+    from pv.cli.record import is_digest, record_of
     from pv.project import open_project
     from pv.report.plain import json_text
+    from pv.report.record import record_text, record_value
     from pv.report.show import show_text, show_value
 
     project = open_project()
-    views = [view for pair in project.select(ids, ()) for view in views_of(project, *pair, subject)]
-    if not views:
-        raise PvError(f"{', '.join(ids)}: no subject is called {subject!r}", hint=f"pv show {ids[0]} --subject all")
+    found = {word: record_of(project, word) for word in ids if is_digest(word)}
+    records = [record for record in found.values() if record is not None]
+    rest = [word for word in ids if found.get(word) is None]
+    pairs = project.select(rest, ()) if rest else []
+    views = [view for pair in pairs for view in views_of(project, *pair, subject)]
+    if rest and not views:
+        raise PvError(f"{', '.join(rest)}: no subject is called {subject!r}", hint=f"pv show {rest[0]} --subject all")
     if form == "json":
-        click.echo(json_text({"tests": [show_value(view) for view in views]}))
+        more = {"records": [record_value(record) for record in records]} if records else {}
+        click.echo(json_text({"tests": [show_value(view) for view in views], **more}))
     else:
-        click.echo("\n\n".join(show_text(view) for view in views))
+        click.echo("\n\n".join([*map(record_text, records), *map(show_text, views)]))
     return Exit.OK
 
 
@@ -63,4 +72,5 @@ def views_of(project: Project, contract: Contract, test: FalsificationTest, subj
             index=project.index,
             promises=tuple(promise for promise in made if key_of(promise) == key_of(row)),
             others=tuple(other for other in every if other.subject != row.subject),
+            scope=project.scope,
         )

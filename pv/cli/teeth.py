@@ -77,6 +77,8 @@ def teeth(
     finally:  # also what was done before Ctrl-C is reported
         close(rows, findings, form)
     found = [Exit.MEND for row in rows if row.problem or row.unfit or row.lapsed or row.counts[State.SURVIVED]]
+    lost = (State.CRASHED, State.TIMEOUT)  # no kills: where there are no others, nothing was shown to bite
+    found += [Exit.MEND for row in rows if not row.counts[State.KILLED] and any(row.counts[state] for state in lost)]
     return worst([*found, *(finding.severity.exit for finding in findings), *_nothing(rows)])
 
 
@@ -118,10 +120,11 @@ def judged(
     from pv.campaign.fate import grounds_of
     from pv.campaign.order import Bench, cores
     from pv.campaign.teeth import run_teeth
+    from pv.cli.interrupt import interruptible
 
     bench = Bench(project.root, project.sources, project.today, jobs=jobs or cores(), timeout=timeout)
-    with remembered(project.root) as known:
-        yield from run_teeth(grounds_of(works), bench, waivers, known, every=every)
+    with remembered(project.root) as known, interruptible() as check:
+        yield from run_teeth(grounds_of(works), bench, waivers, known, every=every, pulse=check)
 
 
 @contextmanager

@@ -22,8 +22,13 @@ def clause_parts(contract: Contract, test: FalsificationTest) -> tuple[tuple[str
     for name in test.binds_to:
         invariant = contract.invariant(name)
         if invariant is not None:
-            parts.append((name, digest([TAG, "invariant", _invariant(invariant)])))
+            parts.append((name, invariant_digest(invariant)))
     return tuple(sorted(parts))
+
+
+def invariant_digest(invariant: Invariant) -> str:
+    """What one invariant means, tolerances included."""
+    return digest([TAG, "invariant", _invariant(invariant)])
 
 
 def _equation(equation: Equation) -> dict[str, Any]:

@@ -191,7 +191,9 @@ class Binding(NamedTuple):
     """(contract, equation, name) → the code it stands for, and how a call reaches it.
 
     `target` is `module:function` or `module:Class.method`; empty for the adapter `command`, which has a `command` instead.
-    `not_applicable` maps what clauses can be about to the reason why those do not apply to this code.
+    `not_applicable` maps what clauses can be about to the reason why those do not apply to this code. `live` is the command
+    that a user would run and that calls this code; `within`, of a reference, the ids of the invariants whose tolerance is how far
+    a subject may be from it (none: not at all).
     """
 
     contract: str
@@ -207,6 +209,8 @@ class Binding(NamedTuple):
     exchange: str = "safetensors"
     requires: tuple[str, ...] = ()
     not_applicable: tuple[tuple[str, str], ...] = ()
+    live: tuple[str, ...] = ()
+    within: tuple[str, ...] = ()
 
     @property
     def code(self) -> str:

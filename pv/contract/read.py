@@ -225,4 +225,6 @@ def _bindings(document: Document) -> Iterator[Binding]:
             exchange=body.get("exchange", "safetensors"),
             requires=tuple(body.get("requires", ())),
             not_applicable=tuple(_named(body.get("not_applicable", {}))),
+            live=tuple(body.get("live", {}).get("command", ())),
+            within=tuple(body.get("within", ())),
         )

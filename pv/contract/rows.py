@@ -109,10 +109,8 @@ def _read(rows: list[tuple[str, ...]], values: list[Any], marks: list[Any]) -> b
                 container.append(value)
                 places.append((line, here, below))
                 column, container, places = here, value, below
-        if (name and (name in container or name in CONSTANTS)) or (deep and (not name or len(deep) <= here)):
-            return (
-                False  # there already, or no text; a block of nothing, or one of a list, which may begin in its column
-            )
+        if name and (name in container or name in CONSTANTS):
+            return False  # there already, or no text
         if not said:
             waiting = (name, line, here) if name else ()
             continue
@@ -122,10 +120,16 @@ def _read(rows: list[tuple[str, ...]], values: list[Any], marks: list[Any]) -> b
             value = said[1:-1] if "\\" not in said else _unescaped(said)
         elif said[0] == "[":
             value, node = _flow(said, *node)
+        elif deep:
+            if not name or len(deep) <= here:
+                return False  # a block of nothing, or one of a list, which may begin in its column
+            value = _block(said, len(deep))
         else:
-            value = _block(said, len(deep)) if deep else _plain(said)
-            if type(value) is float and not math.isfinite(value):
-                return False
+            value = said.rstrip(" ")
+            if value[0] in NUMERIC_START or value in CONSTANTS:
+                value = value_of(value)
+                if type(value) is float and not math.isfinite(value):
+                    return False
         if name:
             container[name] = value
             places[name] = (line, here, node)

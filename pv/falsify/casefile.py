@@ -77,6 +77,24 @@ def counterexample_case(
     }
 
 
+def captured_case(
+    contract: str, equation: str, subject: str, digest: str, arguments: Mapping[str, Any]
+) -> dict[str, Any]:
+    """A call of `subject` by its live command, as a case of no test: it stands for all of the equation."""
+    return {
+        "format": FORMAT,
+        "contract": contract,
+        "test": f"{equation}-{subject}",
+        "equation": equation,
+        "invariant": None,
+        "stratum": "captured",
+        "subject": subject,
+        "digest": digest,
+        "failure": None,
+        "arguments": arguments,
+    }
+
+
 def write_case(folder: Path, case: Mapping[str, Any]) -> Path:
     """Write `case` (what `read_case` gives) into `folder`; its JSON file, which is there only when all of it is.
 

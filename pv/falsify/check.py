@@ -7,8 +7,10 @@ nowhere else, tries each of them once (half of it must hold, twice must fail), a
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -34,6 +36,11 @@ from pv.falsify.outcome import Failure, Nearest, nearer
 from pv.falsify.telling import index_of, names, readable, short
 from pv.finding import Exit, PvError
 
+_HERE = f"{Path(__file__).parent}{os.sep}"
+
+Probed = set[tuple[str, str, Side]]
+"""Which tolerances were tried: of an invariant, for a dtype, on a side."""
+
 
 class Falsified(AssertionError):
     """A check failed: the invariant does not hold of this case."""
@@ -48,10 +55,10 @@ class Check:
 
     __slots__ = ("_count", "_invariants", "_probed", "failure", "nearest")
 
-    def __init__(self, invariants: Sequence[Invariant]) -> None:
+    def __init__(self, invariants: Sequence[Invariant], probed: Probed | None = None) -> None:
         self._invariants = {invariant.name: invariant for invariant in invariants}
         self._count = 0
-        self._probed: set[tuple[str, str, Side]] = set()
+        self._probed: Probed = set() if probed is None else probed
         self.failure: Failure | None = None
         self.nearest: dict[tuple[str, str], Nearest] = {}
 
@@ -143,6 +150,18 @@ class Check:
         except Exception as raised:
             self._fail(invariant, "another error was raised", short(raised), error.__name__)
         self._fail(invariant, "nothing was raised", short(result), error.__name__)
+
+    def take(self, other: Check, clause: Invariant) -> None:
+        """Count what `other` did against a reference as done here, its nearest too; its failure is one of `clause`."""
+        self._count += other.count
+        for key, now in other.nearest.items():
+            self.nearest[key] = nearer(self.nearest.get(key), now)
+        if other.failure is not None:
+            found = replace(
+                other.failure, invariant=clause.name, message=f"{other.failure.message}, against the reference"
+            )
+            self.failure = self.failure or found
+            raise Falsified(f"{clause.name}: {found.message}: observed {found.observed}, expected {found.expected}")
 
     def _within(self, invariant: Invariant, observed: Any, limit: Any, dtype: Any, side: Side) -> None:
         seen, wanted = self._finite(invariant, observed, limit)
@@ -256,9 +275,9 @@ def _above_zero(bound: Tensor) -> Tensor:
 
 
 def _caller() -> str:
-    """`path:line` of the nearest frame outside this file."""
+    """`path:line` of the nearest frame outside this package."""
     frame = sys._getframe(1)
-    while frame.f_code.co_filename == __file__ and frame.f_back is not None:
+    while frame.f_code.co_filename.startswith(_HERE) and frame.f_back is not None:
         frame = frame.f_back
     return f"{Path(frame.f_code.co_filename).as_posix()}:{frame.f_lineno}"
 

@@ -25,9 +25,9 @@ TYPES = ("tensor", "integer", "real", "text")
 class Falsifier:
     """A marked function: `function(subject, case, check)`, its parameters in any order.
 
-    `cases` maps names of strata to Hypothesis strategies of `Case`, and `because` says why; empty when the cases come from
-    the equation's arguments. `examples` (cases over all strata) and `timeout` (seconds) are its own, or None; one that is
-    `slow` is listed apart.
+    `cases` maps names of strata to Hypothesis strategies of `Case`; empty when the cases come from the equation's arguments.
+    `because` says why it brings its own, or gives the subject others than it was given. `examples` (cases over all strata) and
+    `timeout` (seconds) are its own, or None; one that is `slow` is listed apart.
     """
 
     test: str
@@ -164,11 +164,14 @@ def _require_roles(function: Callable[..., Any]) -> None:
 
 
 def _require_reason(test: str, cases: Mapping[str, Any], because: object) -> None:
-    if not isinstance(because, str) or bool(cases) is not bool(because):
+    if not isinstance(because, str) or (cases and not because):
         raise TypeError(
-            f"falsifier of {test!r}: cases come from the equation's arguments; cases= and because= go together, "
-            "the strategy and why the arguments cannot give it"
+            f"falsifier of {test!r}: cases come from the equation's arguments; with cases= goes because=, "
+            "why the arguments cannot give them"
         )
+    dotted = next((name for name in cases if "." in name), None)
+    if dotted is not None:  # as the strata of arguments are called
+        raise TypeError(f"falsifier of {test!r}: a stratum of its own is called without a dot, not {dotted!r}")
 
 
 def _require_budget(examples: object, timeout: object, slow: object) -> None:

@@ -17,6 +17,7 @@ from pv.falsify.declare import Falsifier, Fault
 from pv.falsify.drawn import Strata
 from pv.falsify.encode import encode, fingerprint
 from pv.falsify.explore import Flaky
+from pv.falsify.oracle import Oracle
 from pv.falsify.outcome import PINNED, Failure, Recorded
 from pv.falsify.strata import KNOWN
 from pv.falsify.subject import Subject
@@ -32,7 +33,8 @@ Judge = Callable[[Case], None]
 class Trial:
     """What a trial needs: the test's id and clauses, the falsifier, the faults of the clauses, and the subject.
 
-    `pins` are cases that once broke a clause: they are tried first. `strata` are those that the equation may name.
+    `pins` are cases that once broke a clause: they are tried first. `strata` are those that the equation may name. With an
+    `oracle` every call of a subject is also held against a reference; `captured` are the only cases of a live trial.
     """
 
     test: str
@@ -43,6 +45,8 @@ class Trial:
     subject: Subject
     pins: tuple[Case, ...] = ()
     strata: Strata = field(default_factory=lambda: KNOWN)
+    oracle: Oracle | None = None
+    captured: tuple[Case, ...] | None = None
 
     def regions(self) -> tuple[Region, ...]:
         """The strata of the falsifier's own cases, or those the equation's arguments declare."""
@@ -52,6 +56,8 @@ class Trial:
 
     def call(self, subject: Subject, case: Case, check: Check) -> None:
         """The falsifier, its roles filled."""
+        if self.oracle is not None:
+            subject = self.oracle.beside(subject, check)
         roles = {"subject": subject, "case": case, "check": check}
         self.falsifier.function(**{role: roles[role] for role in _roles(self.falsifier.function)})
 
@@ -82,6 +88,9 @@ class Tally:
     dtypes: set[str] = field(default_factory=set)
     recorded: list[Recorded] = field(default_factory=list)
     last: tuple[Case, Failure] | None = None
+    calls: tuple[Case, ...] = ()
+    reached: bool = False
+    """Whether some call of the subject had arguments of the region: a falsifier may change those of its cases."""
 
 
 def judge_of(
@@ -105,6 +114,7 @@ def judge_of(
             subject.listen()
         attempt(trial, subject, case, tally)
         outputs = subject.heard() if keep else ""
+        tally.reached = tally.reached or any(_is_of(region, call) for call in tally.calls)
         if fingerprint(case.values) != before:
             raise ForeignError("an argument was changed in place, by the subject or by the falsifier")
         if keep:
@@ -122,7 +132,7 @@ def attempt(trial: Trial, subject: Subject, case: Case, tally: Tally) -> None:
     check, checks = tally.check, tally.check.count
     check.failure = None
     try:
-        with subject.in_force():
+        with subject.noting() as calls, subject.in_force():
             trial.call(subject, case, check)
     except Falsified as error:
         if check.failure is None:
@@ -136,6 +146,16 @@ def attempt(trial: Trial, subject: Subject, case: Case, tally: Tally) -> None:
         raise Falsified(check.failure.message)
     if check.count == checks:
         raise SilentCase(f"no check was executed for the case {case!r:.200}")
+    if not calls:
+        raise SilentCase(f"the subject was not called for the case {case!r:.200}")
+    tally.calls = tuple(calls)
+
+
+def _is_of(region: Region | None, call: Case) -> bool:
+    try:
+        return region is None or region.holds(call)
+    except Exception:  # other arguments than the equation has
+        return False
 
 
 def arguments_of(case: Case) -> Mapping[str, Any]:

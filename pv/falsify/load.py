@@ -34,6 +34,8 @@ class Loader:
         self._tops: frozenset[str] = frozenset()
         self.entered_at_import: set[tuple[str, str]] = set()
         self.opened_at_import: set[tuple[str, str]] = set()
+        self.scripting: set[str] = set()
+        self.commands: set[tuple[str, ...]] = set()
         self.closing = ExitStack()  # what ends with a trial: another process, say
 
     @contextmanager
@@ -69,6 +71,8 @@ class Loader:
             raise PvError(f"cannot import {name}: {said}", exit=_exit_of(error), hint=_hint(error)) from error
         self.entered_at_import |= self._tracer.entered()
         self.opened_at_import |= self._tracer.opened_by()
+        self.scripting |= self._tracer.scripting()
+        self.commands |= self._tracer.commands()
         for added in set(sys.modules) - known:
             self.remember(getattr(sys.modules[added], "__file__", None))
         self.remember(module.__file__)

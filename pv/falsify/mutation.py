@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import inspect
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from types import CodeType, FunctionType
+from types import CodeType, FrameType, FunctionType
 from typing import Any
 
 from pv.contract.model import SMOKE_ABOUT
@@ -48,7 +50,8 @@ def named_edits(functions: Functions) -> dict[str, Edit]:
     found: dict[str, Edit] = {}
     for edit in edits_of(functions):
         name = edit.mutant.id
-        found[f"{edit.mutant.path}:{name}" if name in found else name] = edit
+        name = f"{edit.mutant.path}:{name}" if name in found else name
+        found[f"{name}:{edit.mutant.line}" if name in found else name] = edit
     return found
 
 
@@ -65,6 +68,39 @@ def unmasked(trial: Trial, functions: Functions, corpus: Corpus) -> str:
 
     answer = corpus.ask_few(trial.subject.edited(around), 0)
     return answer.gross or answer.error or (f"a check of {answer.invariant} failed" if answer.invariant else "")
+
+
+def own_reference(trial: Trial, functions: Functions, corpus: Corpus) -> str:
+    """The function of the subject that the falsifier, or what it uses, calls past the subject; empty when there is none."""
+    codes = {found.__code__: name for found, _, name in _functions(functions)}
+    files = {code.co_filename for code in codes}
+    home = f"{Path(trial.falsifier.function.__code__.co_filename).parent}{os.sep}"
+    inside, past = set(), set()
+    depth = 0
+
+    def wrong(plain: Call, again: Call, case: Case) -> Any:
+        nonlocal depth
+        depth += 1
+        try:
+            return again()
+        finally:
+            depth -= 1
+
+    def entered(frame: FrameType, event: str, argument: Any) -> None:
+        if event == "call" and frame.f_code in codes:
+            caller = frame.f_back.f_code.co_filename if frame.f_back else ""
+            if depth:
+                inside.add(codes[frame.f_code])
+            elif caller.startswith(home) and caller not in files and not frame.f_code.co_flags & inspect.CO_GENERATOR:
+                past.add(codes[frame.f_code])
+
+    before = sys.getprofile()
+    sys.setprofile(entered)
+    try:
+        corpus.ask_few(trial.subject.altered(wrong, smoke=False), 0)
+    finally:
+        sys.setprofile(before)
+    return min(inside & past, default="")
 
 
 def edited(subject: Subject, edit: Edit) -> Subject:

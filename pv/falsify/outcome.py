@@ -163,3 +163,4 @@ def _nearest(units: Sequence[Unit]) -> tuple[tuple[tuple[str, str], Nearest], ..
 
 
 PINNED = "pinned"
+CAPTURED = "captured"

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from pv.falsify.check import Check, Falsified
 from pv.falsify.explore import within
 from pv.falsify.judge import Tally, Trial, attempt, why
-from pv.falsify.mutation import Smoke, damaged, edited, edits_of, killed_by, shuffled, smoked, unmasked
+from pv.falsify.mutation import Smoke, damaged, edited, edits_of, killed_by, own_reference, shuffled, smoked, unmasked
 from pv.falsify.stage import case_of
 from pv.falsify.subject import Subject
 from pv.falsify.teeth import Corpus, bite
@@ -16,6 +17,7 @@ from pv.falsify.work import Functions, Task
 from pv.verdict import Verdict
 
 _MOST = 100
+_SECONDS = 10.0  # for one mutant: one that loops is given up
 
 Say = Callable[[Mapping[str, Any]], None]
 
@@ -31,7 +33,7 @@ def prove(task: Task, trial: Trial, say: Say) -> dict[str, Any]:
     bitten = None
     if verdict is Verdict.HELD:
         say({"alive": "mutants"})
-        bitten = _first_kill(trial, task.functions, corpus, say)
+        bitten = _first_kill(trial, task.functions, corpus, say, task.mutants)
         reason = bitten.pop("reason")
         verdict = Verdict.VACUOUS if reason else verdict
     rows = [[tooth.invariant, tooth.fault, tooth.caught, tooth.seeds] for tooth in teeth]
@@ -48,39 +50,62 @@ def _not_again(task: Task, trial: Trial) -> str:
     return ""
 
 
-def _first_kill(trial: Trial, functions: Functions, corpus: Corpus, say: Say) -> dict[str, Any]:
+def _first_kill(trial: Trial, functions: Functions, corpus: Corpus, say: Say, lost: Collection[str]) -> dict[str, Any]:
     """A mutant of the subject that gets past the smoke check and no further; `reason` says why there is none.
 
-    Mutants are tried in a mixed order; where none is killed, or the subject has no source to edit, its output is damaged
-    instead. Where nothing gets past the smoke check, or the test is about what that looks at, the faults are all there is.
+    Mutants are tried in a mixed order, without those in which a process was `lost` before. Where none is killed, or the
+    subject has no source to edit, its output is damaged instead: unless its falsifier can only crash. Where nothing gets past
+    the smoke check, or the test is about what that looks at, the faults are all there is.
     """
     masked = unmasked(trial, functions, corpus)
-    if masked:
-        reason = f"it looks at the code and not at what that computes: recompiled, {masked}"
-        return {"tried": 0, "past": 0, "killed": "", "reason": reason}
-    tried, past, killed = 0, 0, ""
-    smoke = Smoke(trial.subject, corpus) if smoked(trial) else None
-    for name, subject in _altered(trial, functions, corpus):
-        say({"alive": name})
-        tried += 1
-        if smoke is not None and smoke.catches(subject):
-            continue
-        answer = killed_by(corpus, subject)
-        past += not answer.error
-        if answer.invariant:
-            killed = name
-            break
-    toothless = past > 0 and not killed and smoked(trial)
-    reason = f"it killed none of the {past} mutants of its subject that the smoke check lets live" if toothless else ""
-    return {"tried": tried, "past": past, "killed": killed, "reason": reason}
+    itself = own_reference(trial, functions, corpus)
+    if masked or itself:
+        looks = f"it looks at the code and not at what that computes: recompiled, {masked}"
+        compares = f"it calls {itself} itself, which the subject runs: what is compared with itself always agrees"
+        return {"tried": 0, "past": 0, "killed": "", "reason": looks if masked else compares}
+    score = _Score(trial, corpus, say)
+    edits = shuffled(list(edits_of(functions)))[:_MOST]
+    score.until_killed((edit.mutant.id, edited(trial.subject, edit)) for edit in edits if edit.mutant.id not in lost)
+    if not score.crashed or score.past:
+        faults = damaged(trial, corpus).items()
+        score.until_killed((name, subject) for name, (_, subject) in faults if name not in lost)
+    reason = ""
+    if not score.killed and smoked(trial) and (score.past or score.crashed):
+        crashed = f", {score.crashed} more crashed it" if score.crashed else ""
+        seen = f"the {score.past} mutants of its subject that the smoke check lets live{crashed}"
+        reason = f"it killed none of {seen}"
+    return {"tried": score.tried, "past": score.past, "killed": score.killed, "reason": reason}
 
 
-def _altered(trial: Trial, functions: Functions, corpus: Corpus) -> Iterator[tuple[str, Subject]]:
-    """Mutants of the subject's code, as many as are worth trying, then faults of its output."""
-    for edit in shuffled(list(edits_of(functions)))[:_MOST]:
-        yield edit.mutant.id, edited(trial.subject, edit)
-    for name, (_, subject) in damaged(trial, corpus).items():
-        yield name, subject
+@dataclass(slots=True, eq=False)
+class _Score:
+    """How a falsifier does against one altered subject after another."""
+
+    trial: Trial
+    corpus: Corpus
+    say: Say
+    tried: int = 0
+    past: int = 0
+    crashed: int = 0
+    killed: str = ""
+    smoke: Smoke | None = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.smoke = Smoke(self.trial.subject, self.corpus) if smoked(self.trial) else None
+
+    def until_killed(self, altered: Iterable[tuple[str, Subject]]) -> None:
+        """Try each that the smoke check lets live, up to the first that is killed."""
+        for name, subject in altered:
+            if self.killed:
+                return
+            self.say({"alive": name, "mutant": name, "within": _SECONDS})
+            self.tried += 1
+            if self.smoke is not None and self.smoke.catches(subject):
+                continue
+            answer = killed_by(self.corpus, subject)
+            self.crashed += bool(answer.error)
+            self.past += not answer.error
+            self.killed = name if answer.invariant else ""
 
 
 def rerun(task: Task, trial: Trial, say: Say) -> dict[str, Any]:

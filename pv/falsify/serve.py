@@ -19,6 +19,7 @@ import hypothesis
 import torch
 
 from pv.falsify.alike import compare
+from pv.falsify.capture import capture
 from pv.falsify.judge import Trial, why
 from pv.falsify.limits import confine, extend, limit
 from pv.falsify.load import Loader
@@ -67,19 +68,22 @@ def serve(connection: socket.socket, printed: socket.socket) -> None:
 def answer(task: Task, say: Say) -> dict[str, Any]:
     """What `task` came to. Exceptions of the code under test are part of it; only KeyboardInterrupt comes out."""
     os.chdir(task.site.root)
-    tracer = Tracer(task.site.root)
+    tracer, aside = Tracer(task.site.root), Tracer(task.site.root)
     loader = Loader(task.site.root, task.site.sources, tracer)
     loader.fresh(task.site.tops)
     torch.set_num_threads(1)
     torch.manual_seed(0)
     with loader.active():
+        if task.action is Action.CAPTURE:
+            return capture(task, loader)
         try:
             _import_falsifier(task, loader)
             each = [task, *(replace(task, work=work, site=site) for work, site in task.others)]
-            trial, *others = (trial_of(one, loader, tracer) for one in each)
+            trial, *others = (trial_of(one, loader, tracer, aside) for one in each)
         except PvError as error:
             return {"failed": {"reason": error.message, "exit": int(error.exit), "hint": error.hint}}
         tracer.forget()
+        aside.forget()
         scene = Scene(f"{task.site.root}{os.sep}", task.site.falsifier[0].partition(".")[0])
 
         def seen() -> dict[str, Any]:
@@ -87,9 +91,14 @@ def answer(task: Task, say: Say) -> dict[str, Any]:
                 "tampered": scene.tampered() or tracer.interfered(),
                 "entered": sorted(tracer.entered()),
                 "blind": tracer.blind,
-                "opened": sorted(tracer.opened()),
+                "entered_later": sorted(tracer.entered_later()),
+                "scripting": sorted(tracer.scripting() | loader.scripting),
+                "commands": sorted(tracer.commands() | loader.commands),
+                "opened": sorted(tracer.opened() | tracer.held()),
                 "entered_at_import": sorted(loader.entered_at_import),
                 "opened_at_import": sorted(loader.opened_at_import),
+                "referred": sorted(aside.entered()),
+                "reference_opened": sorted(aside.opened()),
             }
 
         try:

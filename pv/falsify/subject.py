@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
 from typing import Any, NoReturn
 
@@ -26,7 +26,7 @@ class Subject:
     fail the other without looking at a value.
     """
 
-    __slots__ = ("_arguments", "_around", "_function", "_gross", "_heard", "_tracer")
+    __slots__ = ("_arguments", "_around", "_calls", "_function", "_gross", "_heard", "_left", "_tracer")
 
     def __init__(self, function: Call, arguments: Sequence[str], tracer: Tracer | None = None) -> None:
         self._function = function
@@ -35,12 +35,28 @@ class Subject:
         self._heard: Any = None
         self._gross: list[str] = []
         self._around: Around = nullcontext
+        self._calls: list[Case] | None = None
+        self._left = False  # whether code of a call may run after it: its backward, what is left of a generator
 
     def __call__(self, *values: Any, **named: Any) -> Any:
+        if self._calls is not None:
+            self._calls.append(Case(dict(zip(self._arguments, values, strict=False)), **named))
         output = self._traced(*values, **named)
         if self._heard is not None:
             self._heard.update(_digest_of(output))
         return output
+
+    @contextmanager
+    def noting(self) -> Iterator[list[Case]]:
+        """Inside of it, the arguments of every call; they are not copied."""
+        self._calls = []
+        try:
+            yield self._calls
+        finally:
+            self._calls = None
+            if self._left and self._tracer is not None:
+                self._tracer.stop()
+            self._left = False
 
     def listen(self) -> None:
         """Begin a digest of everything that is returned from now on."""
@@ -103,9 +119,14 @@ class Subject:
             return self._function(*values, **named)
         self._tracer.start()
         try:
-            return self._function(*values, **named)
+            output = self._function(*values, **named)
+            self._left = self._left or (self._calls is not None and not _is_done(output))
+            return output
         finally:
-            self._tracer.stop()
+            if self._left:
+                self._tracer.linger()
+            else:
+                self._tracer.stop()
 
 
 class GrossFault(BaseException):
@@ -113,6 +134,17 @@ class GrossFault(BaseException):
 
     No Exception: a falsifier that turns every exception of its subject into a failed check must not catch it.
     """
+
+
+def _is_done(output: Any) -> bool:
+    """Whether nothing of the call that returned `output` can run any more: it is numbers, text and tensors without a graph."""
+    if isinstance(output, (list, tuple)):
+        return all(_is_done(item) for item in output)
+    if isinstance(output, dict):
+        return all(_is_done(item) for item in output.values())
+    if hasattr(output, "requires_grad"):
+        return not output.requires_grad
+    return output is None or isinstance(output, (bool, int, float, complex, str, bytes)) or hasattr(output, "__array__")
 
 
 def of_fault(fault: Fault) -> Wrong:

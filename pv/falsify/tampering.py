@@ -23,7 +23,7 @@ import threading
 import warnings
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from types import FunctionType, ModuleType
+from types import FunctionType, MappingProxyType, ModuleType
 from typing import Any
 
 import hypothesis
@@ -210,7 +210,7 @@ def _members(owner: Any) -> dict[str, Any]:
 def _kept(module: ModuleType) -> dict[str, Any]:
     """As `_members`, and what is in its containers and hangs on its functions; modules imported into it are none."""
     return {
-        name: (_form(value), None if _is_strategy(value) else _contents(getattr(value, "__dict__", value)))
+        name: (_form(value), None if _is_strategy(value) else _contents(value))
         for name, value in list(vars(module).items())
         if not name.startswith("__") and not inspect.ismodule(value)
     }
@@ -222,10 +222,26 @@ def _is_strategy(value: Any) -> bool:
 
 
 def _contents(value: Any) -> Any:
-    if not isinstance(value, (list, set, dict, bytearray)):
+    """What a container holds, or hangs on a function or an object, and what containers among that hold; of a class the latter.
+
+    A class gets members as it is used, which is no matter.
+    """
+    held = _held(getattr(value, "__dict__", value))
+    if held is None:
         return None
-    items = list(value.values()) if isinstance(value, dict) else list(value)
-    return (len(items), [id(item) for item in items[:_ITEMS]])
+    own = None if inspect.isclass(value) else _listed(held)
+    inner = ((place, _held(item)) for place, item in enumerate(held[:_ITEMS]) if not inspect.isclass(item))
+    return (own, [(place, _listed(items)) for place, items in inner if items is not None])
+
+
+def _held(value: Any) -> list[Any] | None:
+    if isinstance(value, (dict, MappingProxyType)):
+        return list(value.values())
+    return list(value) if isinstance(value, (list, set, bytearray)) else None
+
+
+def _listed(items: list[Any]) -> tuple[int, list[int]]:
+    return len(items), [id(item) for item in items[:_ITEMS]]
 
 
 def _form(value: Any) -> Any:

@@ -125,7 +125,10 @@ def bite(trial: Trial, corpus: Corpus) -> tuple[Verdict, str, tuple[Tooth, ...]]
             if spoilt is not None:
                 reason = f"the fault {fault.name} of {invariant.name} proves nothing: {spoilt.gross or spoilt.error}"
                 return Verdict.VACUOUS, reason, tuple(teeth)
-            caught = all(answer.invariant == invariant.name for answer in answers)
+            # A reference catches what is against any clause, and tells it of the first.
+            caught = all(
+                answer.invariant and (trial.oracle or answer.invariant == invariant.name) for answer in answers
+            )
             teeth.append(Tooth(invariant.name, fault.name, caught, len(answers)))
     missed = [tooth for tooth in teeth if not tooth.caught]
     if missed:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from pv.falsify.cases import Case, Region
@@ -15,7 +16,7 @@ from pv.falsify.check import Check, Falsified
 from pv.falsify.encode import fingerprint
 from pv.falsify.explore import Unsatisfiable, UnsatisfiedAssumption, explore, within
 from pv.falsify.judge import SilentCase, Tally, Trial, arguments_of, judge_of, why
-from pv.falsify.outcome import PINNED, Counterexample, Outcome, Unit, join
+from pv.falsify.outcome import CAPTURED, PINNED, Counterexample, Outcome, Unit, join
 from pv.falsify.work import UNIT, Plan
 from pv.finding import PvError
 from pv.verdict import Verdict
@@ -78,7 +79,10 @@ def shares_of(trial: Trial, plan: Plan) -> tuple[Share, ...]:
     """Every unit of a trial: the pinned cases, a first look at each region, then the regions, the large ones cut into chunks.
 
     Where a subject is wrong it is often wrong in one region only: without the look, those before it would all come first.
+    Captured cases are one unit, and all there are.
     """
+    if trial.captured is not None:
+        return (Share(0, None, 0, len(trial.captured)),)
     found = [Share(0, None, 0, len(trial.pins))] if trial.pins else []
     every = trial.regions()
     whole = plan.share(len(every))
@@ -95,13 +99,9 @@ def _run_unit(
 ) -> Unit:
     exhausted, verdict, reason, counterexample = False, Verdict.HELD, "", None
     try:
-        if share.region is None:
-            within(lambda: _judge_pins(trial, tally, progress))
-        else:
-            exhausted = _visit(trial, share.region, share, tally, plan, shrink=shrink, progress=progress)
-            _require_accepted(tally, share, exhausted)
+        exhausted = _judge_share(trial, share, tally, plan, shrink=shrink, progress=progress)
     except Falsified as failed:
-        verdict, reason, counterexample = Verdict.FALSIFIED, str(failed), _counterexample(tally, share)
+        verdict, reason, counterexample = Verdict.FALSIFIED, str(failed), _counterexample(trial, tally, share)
         if tally.last is not None:
             reason = tally.last[1].message
     except SilentCase as silent:
@@ -112,7 +112,7 @@ def _run_unit(
         verdict, reason = Verdict.ERRORED, why(error)
     return Unit(
         index=share.index,
-        region=share.region.name if share.region else PINNED,
+        region=_name(trial, share),
         share=share.cases,
         verdict=verdict,
         reason=reason,
@@ -127,6 +127,36 @@ def _run_unit(
         recorded=tuple(tally.recorded),
         counterexample=counterexample,
     )
+
+
+def _judge_share(
+    trial: Trial, share: Share, tally: Tally, plan: Plan, *, shrink: bool, progress: Callable[[], None]
+) -> bool:
+    """Judge the cases of `share`; whether its region holds no others."""
+    if trial.captured is not None:
+        within(lambda: _judge_captured(trial, tally, progress))
+        return True
+    if share.region is None:
+        within(lambda: _judge_pins(trial, tally, progress))
+        return False
+    exhausted = _visit(trial, share.region, share, tally, plan, shrink=shrink, progress=progress)
+    _require_accepted(tally, share)
+    if not trial.falsifier.because:
+        _require_reached(tally, share.region)
+    return exhausted
+
+
+def _name(trial: Trial, share: Share) -> str:
+    if share.region is not None:
+        return share.region.name
+    return PINNED if trial.captured is None else CAPTURED
+
+
+def _judge_captured(trial: Trial, tally: Tally, progress: Callable[[], None]) -> None:
+    judge = judge_of(trial, None, tally, trial.subject, progress)
+    for case in trial.captured or ():
+        with suppress(UnsatisfiedAssumption):  # the falsifier turns it away
+            judge(case)
 
 
 def _judge_pins(trial: Trial, tally: Tally, progress: Callable[[], None]) -> None:
@@ -186,11 +216,17 @@ class _EnoughError(BaseException):
     """There were cases enough: no Exception, which Hypothesis would take for a failure and shrink."""
 
 
-def _require_accepted(tally: Tally, share: Share, exhausted: bool) -> None:
-    """A falsifier may turn cases away, but not most of them: it would be about something else than it says."""
+def _require_accepted(tally: Tally, share: Share) -> None:
+    """A falsifier may turn cases away, as long as enough are left: otherwise it is about something else than it says."""
     judged, offered = len(tally.seen), len(tally.offered)
     if judged < share.cases and 2 * judged < offered:
         raise SilentCase(f"the falsifier turned away {offered - judged} of {offered} cases")
+
+
+def _require_reached(tally: Tally, region: Region) -> None:
+    """A stratum is visited by the subject and not by the falsifier alone, which may change what it was given."""
+    if tally.seen and not tally.reached:
+        raise SilentCase(f"the subject was given no case of {region.name}: the falsifier makes others of them")
 
 
 def _look_for_a_simpler_one(trial: Trial, region: Region, tally: Tally, seed: int) -> None:
@@ -211,12 +247,11 @@ def _size(case: Case) -> int:
     return sum(value.numel() if hasattr(value, "numel") else 1 for value in case)
 
 
-def _counterexample(tally: Tally, share: Share) -> Counterexample | None:
+def _counterexample(trial: Trial, tally: Tally, share: Share) -> Counterexample | None:
     if tally.last is None:
         return None
     case, failure = tally.last
-    name = share.region.name if share.region else PINNED
-    return Counterexample(arguments_of(case), fingerprint(case.values).hex(), name, failure)
+    return Counterexample(arguments_of(case), fingerprint(case.values).hex(), _name(trial, share), failure)
 
 
 def seed_of(test: str, region: str, seed: int, chunk: int, round_: int) -> int:

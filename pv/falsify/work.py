@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from pv.contract.model import Binding, Contract, FalsificationTest
+from pv.verdict import Kind
 
 DEFAULT_EXAMPLES = 200
 # Cases that one process runs in one go: a region with more is split, and its parts may run side by side.
@@ -32,11 +33,16 @@ class Plan:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Work:
-    """One trial to run: a test of a contract on the subject of a binding."""
+    """One trial to run: a test of a contract on the subject of a binding, for evidence of one kind.
+
+    `reference` is what an `oracle` trial compares with.
+    """
 
     contract: Contract
     test: FalsificationTest
     binding: Binding
+    kind: Kind = Kind.ALGORITHM
+    reference: Binding | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,14 +72,16 @@ class Action(Enum):
     SURVEY = "survey"
     MUTATE = "mutate"
     COMPARE = "compare"
+    CAPTURE = "capture"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Task:
     """A piece of work for one process: an action on a trial, with its limits (seconds, bytes beyond what torch takes).
 
-    An attack runs the units whose index leaves `part` when divided by `parts`. `cases` are encoded arguments to run again,
-    each with the digest of what the subject returned then (empty where nobody noted it). `functions` are those of the
+    An attack runs the units whose index leaves `part` when divided by `parts`. `cases` are encoded arguments: those captured,
+    for an attack of the kind `live`, otherwise those to run again, each with the digest of what the subject returned then
+    (empty where nobody noted it). `functions` are those of the
     project that the subject enters, to be mutated.
 
     Teeth are shown by all falsifiers of an equation together: `others` are the further trials on the same subject, `mutants`

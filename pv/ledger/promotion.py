@@ -27,19 +27,31 @@ class Promise:
 
 @dataclass(frozen=True, slots=True)
 class Promotion:
-    """One file of promises made together."""
+    """One file of promises made together; there is at least one, and all are of one contract."""
 
     name: str
     path: Path
     promises: tuple[Promise, ...]
 
+    @property
+    def contract(self) -> str:
+        """The contract it promises of."""
+        return self.promises[0].contract
 
-def promotion_value(contract: str, level: Level, promises: Iterable[Promise]) -> dict[str, Any]:
-    """The JSON of a promotion of `promises`, all of `contract` and at `level`."""
+
+def promotion_value(
+    contract: str, level: Level, promises: Iterable[Promise], after: Iterable[str] = ()
+) -> dict[str, Any]:
+    """The JSON of a promotion of `promises`, all of `contract` and at `level`.
+
+    `after` are retractions of the very same promises: without them the file would be the one that was taken back.
+    """
+    known = sorted(after)
     return {
         "format": FORMAT,
         "contract": contract,
         "level": level.name,
+        **({"after": known} if known else {}),
         "tests": [
             {
                 "id": promise.test,

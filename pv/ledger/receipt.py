@@ -5,7 +5,7 @@ The layout below is `pv/receipt-v1` (schemas/receipt-v1.json): later versions of
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -89,6 +89,7 @@ class Receipt:
     contract: str
     equation: str
     subject: str
+    target: str
     kind: Kind
     verdict: Verdict
     reason: str
@@ -124,9 +125,9 @@ class Receipt:
         return dict(self.depends).get(cause, ())
 
 
-def read_receipts(folder: Path) -> Iterator[Receipt | Stored]:
-    """The receipts below `folder`; what cannot be believed comes as its `Stored`, with the problem."""
-    for stored in read_shelf(folder):
+def read_receipts(folder: Path, skip: Callable[[Path], bool] = lambda path: False) -> Iterator[Receipt | Stored]:
+    """The receipts below `folder` but those to `skip`; what cannot be believed comes as its `Stored`, with the problem."""
+    for stored in read_shelf(folder, skip):
         yield stored if stored.problem else read_receipt(stored)
 
 
@@ -150,6 +151,7 @@ def _build(stored: Stored) -> Receipt:
         contract=test["contract"],
         equation=subject["equation"],
         subject=subject["name"],
+        target=subject["target"],
         kind=Kind(value["kind"]),
         verdict=Verdict(value["verdict"]),
         reason=value["reason"],

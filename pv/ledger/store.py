@@ -10,7 +10,7 @@ import json
 import os
 import re
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,10 @@ from pv.finding import Exit, PvError
 
 MAX_BYTES = 8 * 1024 * 1024
 _NAME = re.compile(r"[0-9a-f]{64}\.json")
+# Of what these read, `canonical` has nothing to make plain: so it can be written again without it, several times as fast.
+# A number that is no integer is text in canonical form; here it becomes what is written otherwise.
+_DECODER = json.JSONDecoder(parse_float=lambda text: None, parse_constant=lambda text: None)
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,35 +57,44 @@ def add(folder: Path, value: Any) -> Path:
     return target
 
 
+def name_of(value: Any) -> str:
+    """The name under which `add` would write `value`."""
+    return sha256(canonical(value) + b"\n")
+
+
 def read(path: Path) -> Stored:
     """One file, checked against its own name; a problem is said, never raised."""
     name = path.name.removesuffix(".json")
     try:
-        if path.stat().st_size > MAX_BYTES:
-            return Stored(path, name, None, f"larger than {MAX_BYTES:,} bytes")
-        # A checkout may have turned line ends; the name is of the bytes as written.
-        data = path.read_bytes().replace(b"\r\n", b"\n")
+        with open(path, "rb", buffering=0) as stream:  # noqa: PTH123 -- a shelf has thousands, and a Path takes as long again
+            if os.fstat(stream.fileno()).st_size > MAX_BYTES:
+                return Stored(path, name, None, f"larger than {MAX_BYTES:,} bytes")
+            # A checkout may have turned line ends; the name is of the bytes as written.
+            data = stream.readall().replace(b"\r\n", b"\n")
     except OSError as error:
         return Stored(path, name, None, f"cannot be read: {error.strerror or error}")
     if sha256(data) != name:
         return Stored(path, name, None, "does not hold what its name says: it was changed, cut short or renamed")
     try:
-        value = json.loads(data)
-        same = canonical(value) + b"\n" == data
-    except (ValueError, TypeError, RecursionError):
+        text = data.decode()
+        value = _DECODER.decode(text)
+        same = _ENCODER.encode(value) + "\n" == text
+    except (ValueError, RecursionError):
         return Stored(path, name, None, "is not JSON")
     if not same:
         return Stored(path, name, None, "is not canonical JSON: it was not written by pv")
     return Stored(path, name, value)
 
 
-def read_shelf(folder: Path) -> Iterator[Stored]:
-    """Every file of the sub-folders of `folder` (one per contract), in the order of their names.
+def read_shelf(folder: Path, skip: Callable[[Path], bool] = lambda path: False) -> Iterator[Stored]:
+    """Every file of the sub-folders of `folder` (one per contract), in the order of their folders and names, but those to `skip`.
 
     A file with another kind of name is given with a problem, so that nobody hides one among them.
     """
-    for path in sorted(path for path in folder.rglob("*") if not path.is_dir()):
-        if path.parent.parent != folder:
+    for path, below in _files(folder):
+        if skip(path):
+            continue
+        if below != 1:
             yield Stored(path, path.name, None, "does not belong here: a shelf has one folder for each contract")
         elif _NAME.fullmatch(path.name):
             yield read(path)
@@ -89,6 +102,15 @@ def read_shelf(folder: Path) -> Iterator[Stored]:
             yield Stored(path, path.name, None, "is left over from an interrupted write; it can be deleted")
         else:
             yield Stored(path, path.name, None, "does not belong here: its name is no digest")
+
+
+def _files(folder: Path) -> Iterator[tuple[Path, int]]:
+    """Every file below `folder` in the order of their paths, with the number of folders between the two."""
+    for place, inner, names in os.walk(folder):
+        inner.sort()
+        home = Path(place)
+        for name in sorted(names):
+            yield home / name, len(home.parts) - len(folder.parts)
 
 
 def _write(folder: Path, target: Path, data: bytes) -> None:

@@ -1,120 +1,172 @@
-"""Whether the ledger is what pv wrote, all of it, and still holds what an older state of it held.
+"""Whether the ledger is what pv wrote, and all of it that it cites; `pv.ledger.against` compares it with an older state.
 
-Names catch damage and edits; comparing with a git reference catches removal. Neither stops somebody who writes a receipt by
-hand: only running again does.
+Names catch damage and edits. They do not stop somebody who writes a receipt by hand: only running again does.
 """
 
 from __future__ import annotations
 
-import subprocess
+import re
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
-from pv.finding import Exit, Finding, Place, PvError, Severity
-from pv.ledger.promotion import Promotion, read_promotions
+from pv.finding import Finding, Place, Severity
+from pv.ledger.lineage import line_findings, subject_of
+from pv.ledger.promotion import Promise, Promotion, read_promotions
 from pv.ledger.receipt import Receipt, read_receipts
+from pv.ledger.release import Release, read_releases
+from pv.ledger.retraction import Retraction, read_retractions
 from pv.ledger.store import Stored
+from pv.ledger.waiver import Waiver, read_waivers
 from pv.level import Level
 from pv.verdict import Kind
 
-_KINDS = {
-    Level.PARTIAL_ALGORITHM_LEVEL: Kind.ALGORITHM,
-    Level.FUNCTIONAL: Kind.LIVE,
-    Level.DISCHARGED: Kind.ORACLE,
+SHELVES = ("receipts", "promotions", "retractions", "waivers", "releases")
+_REACH = {
+    Kind.ALGORITHM: Level.PARTIAL_ALGORITHM_LEVEL,
+    Kind.LIVE: Level.FUNCTIONAL,
+    Kind.ORACLE: Level.DISCHARGED,
 }
+_FUNCTION = re.compile(r"[\w.]+:[\w.]+")
 _TAMPERED = "files of the ledger are written by pv alone: git checkout restores it"
+_RESTORE = "git checkout brings it back"
+
+Found = TypeVar("Found", Receipt, Promotion, Retraction, Waiver, Release)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Ledger:
+    """What could be believed of each shelf, by name, and how to write the path of a file."""
+
+    home: Path
+    shown: str
+    receipts: dict[str, Receipt]
+    promotions: dict[str, Promotion]
+    retractions: dict[str, Retraction]
+    waivers: dict[str, Waiver]
+    releases: dict[str, Release]
+
+    def place(self, path: Path) -> Place:
+        return Place(f"{self.shown}/{path.relative_to(self.home).as_posix()}")
 
 
 def verify(ledger: Path, shown: str) -> Iterator[Finding]:
-    """PV601 a file that cannot be believed, PV602 a cited receipt that is missing, PV603 one that does not fit.
+    """PV601 a file that cannot be believed, PV602 a cited one that is missing, PV603 one that does not fit, PV607 releases
+    that contradict each other.
 
     `shown` is how the ledger's path is written in findings.
     """
-    receipts: dict[str, Receipt] = {}
-    for receipt in read_receipts(ledger / "receipts"):
-        if isinstance(receipt, Receipt):
-            receipts[receipt.name] = receipt
-            yield from _misplaced(receipt.path, receipt.contract, ledger, shown)
-        else:
-            yield _unbelievable(receipt, ledger, shown)
-    for promotion in read_promotions(ledger / "promotions"):
-        if isinstance(promotion, Promotion):
-            yield from _cited(promotion, receipts, ledger, shown)
-        else:
-            yield _unbelievable(promotion, ledger, shown)
+    held = _Ledger(ledger, shown, {}, {}, {}, {}, {})
+    yield from _read(held, read_receipts(ledger / "receipts"), held.receipts)
+    yield from _read(held, read_promotions(ledger / "promotions"), held.promotions)
+    yield from _read(held, read_retractions(ledger / "retractions"), held.retractions)
+    yield from _read(held, read_waivers(ledger / "waivers"), held.waivers)
+    yield from _read(held, read_releases(ledger / "releases"), held.releases)
+    for promotion in held.promotions.values():
+        yield from _promotion(held, promotion)
+    for retraction in held.retractions.values():
+        yield from _target(held, retraction)
+    for waiver in held.waivers.values():
+        yield from _target(held, waiver)
+    for release in held.releases.values():
+        yield from _release(held, release)
+    yield from line_findings(held.releases.values(), held.promotions.values(), held.retractions.values(), held.place)
 
 
 def count(ledger: Path) -> dict[str, int]:
     """How many files each shelf holds."""
-    return {shelf: len(list((ledger / shelf).glob("*/*.json"))) for shelf in ("receipts", "promotions")}
+    return {shelf: len(list((ledger / shelf).glob("*/*.json"))) for shelf in SHELVES}
 
 
-def missing_since(root: Path, ledger: str, reference: str) -> Iterator[Finding]:
-    """PV604: files that the ledger had at the git reference `reference` and has no more.
-
-    Raises PvError when git or the reference is not there.
-    """
-    for path in _listed(root, ledger, reference):
-        if not (root / path).exists():
-            message = f"was in the ledger at {reference} and is gone"
-            yield Finding("PV604", Severity.ERROR, Place(path), message, f"git checkout {reference} -- {path}")
-
-
-def _listed(root: Path, ledger: str, reference: str) -> Iterable[str]:
-    command = ["git", "-C", str(root), "ls-tree", "-r", "-z", "--name-only", f"{reference}", "--", ledger]
-    if reference.startswith("-"):
-        raise PvError(f"{reference!r} is no git reference")
-    try:
-        done = subprocess.run(command, capture_output=True, check=False)
-    except FileNotFoundError:
-        raise PvError("comparing with a reference needs git, which is not installed", exit=Exit.RUN) from None
-    if done.returncode:
-        said = done.stderr.decode(errors="replace").strip().splitlines()
-        raise PvError(f"git does not know {reference!r} here: {said[0] if said else 'no reason given'}")
-    return [path for path in done.stdout.decode(errors="surrogateescape").split("\0") if path.endswith(".json")]
+def _read(held: _Ledger, found: Iterable[Found | Stored], into: dict[str, Found]) -> Iterator[Finding]:
+    """Put what can be believed `into` its shelf; the rest, and what lies in another contract's folder, is a finding."""
+    for record in found:
+        if isinstance(record, Stored):
+            leftover = "interrupted write" in record.problem
+            severity, hint = (Severity.WARNING, "") if leftover else (Severity.ERROR, _TAMPERED)
+            yield Finding("PV601", severity, held.place(record.path), record.problem, hint)
+            continue
+        into[record.path.relative_to(held.home).as_posix() if isinstance(record, Release) else record.name] = record
+        if record.path.parent.name != record.contract:
+            message = f"is about {record.contract} and lies in the folder of {record.path.parent.name}"
+            yield Finding("PV603", Severity.ERROR, held.place(record.path), message, _TAMPERED)
 
 
-def _cited(promotion: Promotion, receipts: dict[str, Receipt], ledger: Path, shown: str) -> Iterator[Finding]:
-    place = _place(promotion.path, ledger, shown)
+def _promotion(held: _Ledger, promotion: Promotion) -> Iterator[Finding]:
+    place = held.place(promotion.path)
     for promise in promotion.promises:
-        yield from _misplaced(promotion.path, promise.contract, ledger, shown)
         for name in promise.receipts:
-            receipt = receipts.get(name)
+            receipt = held.receipts.get(name)
             if receipt is None:
                 message = f"cites the receipt {name[:12]}… for {promise.test}, which is not in the ledger"
-                yield Finding("PV602", Severity.ERROR, place, message, "git checkout brings the receipt back")
-            elif (receipt.contract, receipt.test, receipt.equation, receipt.subject) != (
-                promise.contract, promise.test, promise.equation, promise.subject,
-            ):  # fmt: skip
-                message = f"cites for {promise.test} the receipt {name[:12]}…, which is about {receipt.test}"
+                yield Finding("PV602", Severity.ERROR, place, message, _RESTORE)
+            elif misfit := _misfit(promise, receipt):
+                message = f"cites for {promise.test} the receipt {name[:12]}…, {misfit}"
                 yield Finding("PV603", Severity.ERROR, place, message, _TAMPERED)
-            elif receipt.verdict.value != "held":
-                message = f"cites for {promise.test} the receipt {name[:12]}…, whose verdict is {receipt.verdict.label}"
-                yield Finding("PV603", Severity.ERROR, place, message, _TAMPERED)
-            elif not receipt.teeth or not all(tooth.caught for tooth in receipt.teeth):
-                message = f"cites for {promise.test} the receipt {name[:12]}…, whose falsifier has no teeth"
-                yield Finding("PV603", Severity.ERROR, place, message, _TAMPERED)
-        kinds = {receipts[name].kind for name in promise.receipts if name in receipts}
-        if kinds and _KINDS[promise.level] not in kinds:
-            message = f"promises {promise.test} at {promise.level.short} on receipts of the kind {_words(kinds)} alone"
+        cited = [held.receipts[name] for name in promise.receipts if name in held.receipts]
+        if cited and max(map(_reach, cited)) < promise.level:
+            kinds = ", ".join(sorted({receipt.kind.value for receipt in cited}))
+            message = f"promises {promise.test} at {promise.level.short} on receipts of the kind {kinds} alone"
             yield Finding("PV603", Severity.ERROR, place, message, _TAMPERED)
 
 
-def _words(kinds: Iterable[Kind]) -> str:
-    return ", ".join(sorted(kind.value for kind in kinds))
+def _misfit(promise: Promise, receipt: Receipt) -> str:
+    """Why a receipt that `promise` cites is no evidence for it; empty when it is."""
+    if (receipt.contract, receipt.test, receipt.equation, receipt.subject) != (
+        promise.contract, promise.test, promise.equation, promise.subject,
+    ):  # fmt: skip
+        return f"which is about {receipt.test}"
+    if receipt.verdict.value != "held":
+        return f"whose verdict is {receipt.verdict.label}"
+    if not receipt.teeth or not all(tooth.caught for tooth in receipt.teeth):
+        return "whose falsifier has no teeth"
+    return ""
 
 
-def _misplaced(path: Path, contract: str, ledger: Path, shown: str) -> Iterator[Finding]:
-    if path.parent.name != contract:
-        message = f"is about {contract} and lies in the folder of {path.parent.name}"
-        yield Finding("PV603", Severity.ERROR, _place(path, ledger, shown), message, _TAMPERED)
+def _reach(receipt: Receipt) -> Level:
+    """The level that a receipt can reach by its kind; where the subject is a command, every run is a live one."""
+    if receipt.kind is Kind.ALGORITHM and not _FUNCTION.fullmatch(receipt.target):
+        return Level.FUNCTIONAL
+    return _REACH[receipt.kind]
 
 
-def _unbelievable(stored: Stored, ledger: Path, shown: str) -> Finding:
-    leftover = "interrupted write" in stored.problem
-    severity = Severity.WARNING if leftover else Severity.ERROR
-    return Finding("PV601", severity, _place(stored.path, ledger, shown), stored.problem, "" if leftover else _TAMPERED)
+def _target(held: _Ledger, record: Retraction | Waiver) -> Iterator[Finding]:
+    """The promotion that is taken back or excused is there, and promises what is said of it."""
+    place = held.place(record.path)
+    promotion = held.promotions.get(record.target)
+    verb = "takes back" if isinstance(record, Retraction) else "excuses"
+    if promotion is None:
+        message = f"{verb} the promotion {record.target[:12]}…, which is not in the ledger"
+        yield Finding("PV602", Severity.ERROR, place, message, _RESTORE)
+        return
+    tests = record.tests if isinstance(record, Retraction) else [row.test for row in record.excuses]
+    promised = {promise.test for promise in promotion.promises if promise.contract == record.contract}
+    for test in dict.fromkeys(tests):
+        if test not in promised:
+            message = f"{verb} {test}, which the promotion {record.target[:12]}… does not promise"
+            yield Finding("PV603", Severity.ERROR, place, message, _TAMPERED)
 
 
-def _place(path: Path, ledger: Path, shown: str) -> Place:
-    return Place(f"{shown}/{path.relative_to(ledger).as_posix()}")
+def _release(held: _Ledger, release: Release) -> Iterator[Finding]:
+    """Everything it lists is there, and each level was promised, on these receipts, by a promotion it lists."""
+    place = held.place(release.path)
+    listed = [("promotion", name, name in held.promotions) for name in release.promotions]
+    listed += [("retraction", name, name in held.retractions) for name in release.retractions]
+    listed += [("receipt", name, name in held.receipts) for row in release.promises for name in row.receipts]
+    for what, name, there in dict.fromkeys(listed):
+        if not there:
+            message = f"cites the {what} {name[:12]}…, which is not in the ledger"
+            yield Finding("PV602", Severity.ERROR, place, message, _RESTORE)
+    promised = {
+        (subject_of(promise), promise.level, frozenset(promise.receipts))
+        for name in release.promotions
+        if name in held.promotions
+        for promise in held.promotions[name].promises
+        if promise.contract == release.contract
+    }
+    if all(name in held.promotions for name in release.promotions):
+        for row in release.promises:
+            if (subject_of(row), row.level, frozenset(row.receipts)) not in promised:
+                message = f"has {row.test} ({row.subject}) at {row.level.short}, which no promotion it cites promises"
+                yield Finding("PV603", Severity.ERROR, place, message, _TAMPERED)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from pv.assess.levels import Assessment, run_command
+from pv.assess.policy import ANYWHERE, Scope
 from pv.assess.promises import is_excused, mend
 from pv.contract.model import Binding, Contract, FalsificationTest
 from pv.falsify.casefile import case_path
@@ -34,13 +35,14 @@ class View:
     index: FalsifierIndex
     promises: tuple[Promise, ...]
     others: tuple[Assessment, ...] = ()
+    scope: Scope = ANYWHERE
 
 
 def show_text(view: View) -> str:
     """What `pv show` prints of one test."""
     contract, test, binding, row, index = view.contract, view.test, view.binding, view.row, view.index
     lines = [
-        f"{test.id}  {row.level.short}, {freshness(row)}",
+        f"{test.id}  {row.level.short}, {freshness(row, view.scope)}",
         f"  contract   {test.place}  {' '.join(test.rule.split())}",
     ]
     for name in test.binds_to:
@@ -55,11 +57,14 @@ def show_text(view: View) -> str:
     if binding is not None:
         where = view.subject or "not found"
         lines.append(f"  subject    {where}  {binding.code} ({binding.name}, {binding.place})")
-    if row.receipt is not None:
-        lines += _receipt(row.receipt)
+    shown = [row.receipt, *row.receipts] if row.receipt is not None else []
+    lines += [line for receipt in dict.fromkeys(shown) for line in _receipt(receipt)]
+    lines += [f"  excepted   {kind}: {reason}" for kind, reason in test.not_applicable]
     lines += [f"  promised   {promise.level.short} on {promise.receipts[0][:12]}…" for promise in view.promises]
     lines += [f"  lacking    {item}" for item in row.lacking]
-    lines += [f"  also       {other.subject}: {other.level.short}, {freshness(other)}" for other in view.others]
+    lines += [
+        f"  also       {other.subject}: {other.level.short}, {freshness(other, view.scope)}" for other in view.others
+    ]
     lines.append(f"  next       {next_command(row, view.promises)}")
     return "\n".join(lines)
 
@@ -69,7 +74,7 @@ def show_value(view: View) -> dict[str, Any]:
     contract, test, binding, row, index = view.contract, view.test, view.binding, view.row, view.index
     clauses = [found for name in test.binds_to if (found := contract.invariant(name)) is not None]
     return {
-        **assessment_value(row),
+        **assessment_value(row, view.scope),
         "place": str(test.place),
         "rule": test.rule,
         "prediction": test.prediction,
@@ -81,9 +86,10 @@ def show_value(view: View) -> dict[str, Any]:
         "faults": [str(entry.place) for entry in index.faults_of(contract.name) if entry.invariant in test.binds_to],
         "target": binding.code if binding else None,
         "subject_place": str(view.subject) if view.subject else None,
+        "kinds_not_applicable": dict(test.not_applicable),
         "promised": [promise.level.name for promise in view.promises],
         "next": next_command(row, view.promises),
-        "others": [assessment_value(other) for other in view.others],
+        "others": [assessment_value(other, view.scope) for other in view.others],
     }
 
 
@@ -102,7 +108,8 @@ def _receipt(receipt: Receipt) -> list[str]:
     caught = sum(1 for tooth in receipt.teeth if tooth.caught)
     faults = f"{caught} of {plural(len(receipt.teeth), 'fault')} caught"
     counts = f"{plural(receipt.cases, 'case')}, {plural(receipt.checks, 'check')}, {faults}, seed {receipt.seed}"
-    lines = [f"  receipt    {receipt.path.parent.name}/{receipt.name[:12]}…  {receipt.verdict.label}: {counts}"]
+    verdict = f"{receipt.verdict.label} ({receipt.kind.value})"
+    lines = [f"  receipt    {receipt.path.parent.name}/{receipt.name[:12]}…  {verdict}: {counts}"]
     strata = ", ".join(f"{row.name} {row.distinct}{' (all)' if row.exhausted else ''}" for row in receipt.strata)
     lines.append(f"  strata     {strata}")
     lines += [

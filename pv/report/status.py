@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from pv.assess.levels import Assessment
+from pv.assess.policy import ANYWHERE, Scope
 from pv.assess.promises import is_excused, mend
 from pv.level import Level
 from pv.report.plain import plural
@@ -17,23 +18,34 @@ from pv.verdict import Verdict
 MEASURED = (Verdict.HELD, Verdict.FALSIFIED, Verdict.VACUOUS)
 
 
-def print_status(rows: Sequence[Assessment]) -> None:
+def print_status(rows: Sequence[Assessment], scope: Scope = ANYWHERE) -> None:
     """The table of `pv status`, and below it the totals."""
     from rich import box
     from rich.console import Console
     from rich.table import Table
 
     console = Console(
-        width=None if sys.stdout.isatty() else max(160, shutil.get_terminal_size().columns), highlight=False
-    )
+        width=None if sys.stdout.isatty() else max(160, shutil.get_terminal_size().columns),
+        highlight=False, markup=False, emoji=False,
+    )  # fmt: skip
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for column in ("test", "subject", "level", "freshness", "last verdict", "cases", "checks", "slack"):
         table.add_column(column, justify="right" if column in ("cases", "checks", "slack") else "left", overflow="fold")
+    shared = _shared_ids(rows)
     for row in rows:
-        table.add_row(row.test, f"{row.equation}, {row.subject}", row.level.short, freshness(row), *_counts(row))
+        test = f"{row.test} ({row.contract})" if row.test in shared else row.test
+        table.add_row(test, f"{row.equation}, {row.subject}", row.level.short, freshness(row, scope), *_counts(row))
     console.print(table)
     for line in totals(rows):
         console.print(line)
+
+
+def _shared_ids(rows: Iterable[Assessment]) -> set[str]:
+    """Ids of which several contracts have a test."""
+    homes: dict[str, set[str]] = {}
+    for row in rows:
+        homes.setdefault(row.test, set()).add(row.contract)
+    return {test for test, contracts in homes.items() if len(contracts) > 1}
 
 
 def totals(rows: Sequence[Assessment]) -> list[str]:
@@ -59,17 +71,33 @@ def totals_value(rows: Sequence[Assessment]) -> dict[str, Any]:
     }
 
 
-def freshness(row: Assessment) -> str:
-    """`fresh`, `never run`, every cause with what the evidence once supported, or why the test does not apply."""
+def standing_text(counts: Mapping[str, int]) -> list[str]:
+    """What there is to know of promises beside levels: broken, waived, lapsed, retracted; nothing where there is none."""
+    shown = [f"{count:,} {name}" for name, count in counts.items() if count]
+    return [f"promises: {', '.join(shown)}"] if shown else []
+
+
+def freshness(row: Assessment, scope: Scope = ANYWHERE) -> str:
+    """`fresh`, `never run`, every cause with what the evidence once supported, or why the test does not apply.
+
+    Fresh evidence that speaks for something else than the project's `scope` is shown as such.
+    """
     if row.not_applicable:
         return row.not_applicable
     if row.receipt is None:
         return "never run"
     if not row.stale:
-        return "fresh"
-    was = f" (was {row.was.short})" if row.was > Level.NO_EVIDENCE else ""
+        outside = scope.outside(row.receipt)
+        return f"fresh, outside the scope: {outside}" if outside else "fresh"
+    was = f" (was {row.was.short})" if row.was > row.level else ""
     more = f" and {len(row.stale) - 3} more" if len(row.stale) > 3 else ""
-    return f"stale{was}: {'; '.join(str(cause) for cause in row.stale[:3])}{more}"
+    kept = "fresh; above it " if is_fresh(row) else ""
+    return f"{kept}stale{was}: {'; '.join(str(cause) for cause in row.stale[:3])}{more}"
+
+
+def is_fresh(row: Assessment) -> bool:
+    """Whether what decides its level is fresh; what once showed a higher one may be stale all the same."""
+    return row.receipt is not None and (not row.stale or row.level not in (Level.NO_EVIDENCE, Level.NO_CHECK))
 
 
 def vectors(rows: Iterable[Assessment]) -> dict[str, str]:
@@ -95,7 +123,7 @@ def _vector(levels: Sequence[Level]) -> str:
     return " · ".join(f"{level.short} {count[level]}" for level in sorted(count, reverse=True))
 
 
-def assessment_value(row: Assessment) -> dict[str, Any]:
+def assessment_value(row: Assessment, scope: Scope = ANYWHERE) -> dict[str, Any]:
     """An assessment as JSON."""
     receipt = row.receipt
     return {
@@ -106,8 +134,9 @@ def assessment_value(row: Assessment) -> dict[str, Any]:
         "default": row.default,
         "level": row.level.name,
         "not_applicable": row.not_applicable or None,
-        "fresh": receipt is not None and not row.stale,
+        "fresh": is_fresh(row),
         "stale": [{"cause": cause.cause, "what": cause.what, "how": cause.how} for cause in row.stale],
+        "outside": (scope.outside(receipt) if receipt else "") or None,
         "was": row.was.name,
         "verdict": receipt.verdict.value if receipt else None,
         "reason": receipt.reason if receipt else None,
@@ -115,6 +144,8 @@ def assessment_value(row: Assessment) -> dict[str, Any]:
         "checks": receipt.checks if receipt else 0,
         "slack": _finite(receipt.slack) if receipt else None,
         "receipt": receipt.name if receipt else None,
+        "receipts": [own.name for own in row.receipts],
+        "kinds": [kind.value for kind in row.shown],
         "lacking": list(row.lacking),
         "next": None if row.level >= Level.PARTIAL_ALGORITHM_LEVEL or is_excused(row) else mend(row),
     }
@@ -145,7 +176,7 @@ def summary_counts(rows: Iterable[Assessment]) -> Mapping[str, int]:
 
 def _counts_of(chosen: Iterable[Assessment]) -> Mapping[str, int]:
     rows = list(chosen)
-    fresh = [row for row in rows if row.receipt is not None and not row.stale]
+    fresh = [row for row in rows if is_fresh(row)]
     return {
         "selected": len(rows),
         "measured": sum(1 for row in fresh if row.verdict in MEASURED),

@@ -52,7 +52,7 @@ def _line(event: str, value: Mapping[str, Any]) -> str:
 
 
 def _trial(work: Work) -> dict[str, Any]:
-    return {"contract": work.contract.name, "test": work.test.id, "subject": work.binding.name}
+    return {"contract": work.contract.name, "test": work.test.id, "subject": work.binding.name, "kind": work.kind.value}
 
 
 def _counts(summary: Summary) -> dict[str, int]:

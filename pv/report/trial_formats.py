@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from pv.verdict import Kind
+
 if TYPE_CHECKING:
     from pv.campaign.run import Finished, Signal
     from pv.falsify.work import Work
@@ -28,8 +30,10 @@ class Selected:
 
     @property
     def name(self) -> str:
-        """`FALSIFY-MG-004`, or `FALSIFY-MG-004[numpy]` on another subject than the default one."""
-        return self.work.test.id if self.default else f"{self.work.test.id}[{self.work.binding.name}]"
+        """`FALSIFY-MG-004`; on another subject than the default one `FALSIFY-MG-004[numpy]`; of a kind `FALSIFY-MG-004 oracle`."""
+        subject = "" if self.default else f"[{self.work.binding.name}]"
+        kind = "" if self.work.kind is Kind.ALGORITHM else f" {self.work.kind.value}"
+        return f"{self.work.test.id}{subject}{kind}"
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -15,6 +15,7 @@ from pv.report.plain import plural
 from pv.report.text import one_line
 from pv.report.trial_formats import Result, Selected, Summary
 from pv.root import COUNTEREXAMPLES
+from pv.verdict import Kind
 
 _PRINTED = 10  # lines of what a trial printed
 
@@ -25,6 +26,8 @@ def result_line(result: Result) -> str:
     counts = _counts(receipt)
     if receipt["teeth"]:
         counts.append(f"{_caught(receipt)} of {plural(len(receipt['teeth']), 'fault')} caught")
+    if (receipt.get("mutants") or {}).get("killed", "").startswith("output:"):
+        counts.append("no mutant killed but a damaged output")
     slack = smallest_slack(receipt["residuals"])
     if slack is not None and not receipt["counterexample"]:
         counts.append(f"slack {slack:.3g}")
@@ -54,6 +57,7 @@ def trial_facts(result: Result) -> dict[str, str]:
     return {
         "subject": receipt["subject"]["name"],
         "target": receipt["subject"]["target"],
+        "kind": receipt["kind"],
         "clauses": " ".join(result.trial.work.test.binds_to),
         "verdict": verdict_of(result),
         "cases": str(_distinct(receipt)),
@@ -94,13 +98,13 @@ def failure_finding(result: Result) -> Finding:
         if found
         else receipt["reason"]
     )
-    other = "" if result.trial.default else f" on {result.trial.work.binding.name}"
+    other = _beside(result.trial)
     return Finding(test.id, severity_of(result), test.place, f"{verdict_of(result)}{other}: {seen}", _next(result))
 
 
 def not_run_finding(trial: Selected, why: str) -> Finding:
     """A trial that was asked for and not begun: nobody measured it."""
-    test, other = trial.work.test, "" if trial.default else f" on {trial.work.binding.name}"
+    test, other = trial.work.test, _beside(trial)
     again = f"pv falsify --id {test.id}{_subject(trial)}"
     return Finding(test.id, Severity.UNMEASURED, test.place, f"not run{other}: {why}", again)
 
@@ -118,14 +122,24 @@ def summary_line(summary: Summary) -> str:
     if summary.not_run:
         words.append(f"{len(summary.not_run)} not run")
     rest = {"fresh already": summary.fresh, "not applicable": len(summary.not_applicable)}
-    ran = f"{plural(selected, 'test')} run: {', '.join(words)}" if selected else "nothing to run"
+    trials = [*(result.trial for result in summary.results), *(trial for trial, _ in summary.not_run)]
+    tests = len({(trial.work.contract.name, trial.work.test.id, trial.work.binding.name) for trial in trials})
+    kinds = {trial.work.kind for trial in trials} - {Kind.ALGORITHM}
+    count = f"{plural(selected, 'run')} of {plural(tests, 'test')}" if kinds else f"{plural(selected, 'test')} run"
+    ran = f"{count}: {', '.join(words)}" if selected else "nothing to run"
     return "; ".join([ran, *(f"{count} {what}" for what, count in rest.items() if count)])
 
 
 def _counts(receipt: Mapping[str, Any]) -> list[str]:
     strata = receipt["cases"]["strata"]
     exhausted = " (all there are)" if strata and all(row["exhausted"] for row in strata) else ""
-    return [f"{plural(_distinct(receipt), 'case')}{exhausted}", plural(receipt["checks"], "check")]
+    live = receipt.get("live")
+    calls = [f"{live['calls']:,} calls, {live['outside']:,} outside"] if live else []
+    return [
+        f"{plural(_distinct(receipt), 'case')}{'' if live else exhausted}",
+        *calls,
+        plural(receipt["checks"], "check"),
+    ]
 
 
 def _distinct(receipt: Mapping[str, Any]) -> int:
@@ -161,6 +175,8 @@ def _next(result: Result) -> str:
         case "falsified":
             kept = f"; pv replay {test.id} runs the case, pv pin {test.id} keeps it" if result.case else ""
             return f"mend the subject, then {again}{kept}"
+        case "not_measured" if result.trial.work.kind is Kind.LIVE:
+            return f"let the live command call it, then {again}"
         case "not_measured" if not result.finished.receipt["cases"]["strata"]:
             return f"install what is missing, then {again}"
         case "not_measured":
@@ -168,5 +184,13 @@ def _next(result: Result) -> str:
     return f"mend the falsifier or what it calls, then {again}"
 
 
+def _beside(trial: Selected) -> str:
+    """What people have to know besides the id: another subject, another kind."""
+    subject = "" if trial.default else f" on {trial.work.binding.name}"
+    return subject if trial.work.kind is Kind.ALGORITHM else f"{subject} ({trial.work.kind.value})"
+
+
 def _subject(trial: Selected) -> str:
-    return "" if trial.default else f" --subject {trial.work.binding.name}"
+    subject = "" if trial.default else f" --subject {trial.work.binding.name}"
+    kind = trial.work.kind
+    return subject if kind is Kind.ALGORITHM else f"{subject} --kind {kind.value}"

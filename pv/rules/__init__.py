@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 
 from pv.rules import (
+    comparing,
     documents,
     domain,
     elsewhere,
@@ -33,6 +34,7 @@ __all__ = [
     "catalogue",
     "check",
     "check_project",
+    "comparing",
     "count_judging",
     "describe",
     "documents",

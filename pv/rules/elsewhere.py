@@ -1,4 +1,4 @@
-"""PV100, PV402 to PV406, PV5xx, PV6xx: codes that commands, claims and the ledger emit, so that they can be explained too."""
+"""PV100, PV402 to PV409, PV5xx, PV6xx: codes that commands, claims and the ledger emit, so that they can be explained too."""
 
 from __future__ import annotations
 
@@ -22,7 +22,8 @@ explained(
     """A promotion in the ledger is above what fresh evidence supports.
 
     Somebody relies on that level. The message names what the evidence supports now and why: stale (with the causes),
-    falsified, or short of something. What only has to be run again counts as unmeasured and not as an error.
+    falsified, or short of something. What only has to be run again counts as unmeasured and not as an error; what is waived
+    just as it is (`pv ledger waive`) as a warning.
 
         FAIL    promised at PARTIAL, supported is NO EVIDENCE: stale, subject changed (kernels.py: soft_cap)
         PASS    pv falsify --stale     after every change
@@ -73,6 +74,17 @@ explained(
         PASS    tolerance: {float32: 3e-6}
     """,
     Severity.WARNING,
+)
+explained(
+    "PV409",
+    """The project's policy asks for less than pv does by itself.
+
+    `[tool.pv.policy]` says how many cases a level needs; below the built-in 200, and 10 in each stratum, a level means less
+    than readers expect. Raise it, or name it where the gate is called, so that whoever reads that knows.
+
+        FAIL    [tool.pv.policy] cases = 50     pv gate
+        PASS    [tool.pv.policy] cases = 50     pv gate --policy cases=50
+    """,
 )
 explained(
     "PV500",
@@ -162,9 +174,10 @@ explained(
 )
 explained(
     "PV602",
-    """A promotion cites a receipt that is not in the ledger.
+    """Something in the ledger cites a file that is not there.
 
-    The promise stands without its evidence. Restore the receipt from git.
+    A promise stands without its receipt, a retraction or a waiver without the promotion it is about, a release without what
+    it lists or without the release before it. Restore the file from git.
 
         FAIL    rm ledger/receipts/soft-cap-v1/3f….json
         PASS    git checkout -- ledger
@@ -175,7 +188,8 @@ explained(
     """A file of the ledger does not fit what cites it or where it lies.
 
     A receipt about another test or subject, one whose verdict is not held, or a file in another contract's folder is no
-    evidence for the promise. Restore the ledger from git.
+    evidence for the promise; a retraction or a waiver of a test that its promotion does not promise, or a release with a level
+    that no promotion promises, was not written by `pv`. Restore the ledger from git.
 
         FAIL    a promise of FALSIFY-MG-001 that cites a receipt of FALSIFY-MG-002
         PASS    pv ledger promote FALSIFY-MG-001
@@ -183,11 +197,85 @@ explained(
 )
 explained(
     "PV604",
-    """A file that the ledger had at the git reference given with `--against` is gone.
+    """A file that the ledger had at the git reference given with `--against` is gone, or a release was changed.
 
-    Removing a promotion would drop a promise, removing a receipt its evidence; names of files cannot show that.
+    Removing a promotion would drop a promise, removing a receipt its evidence; names of files cannot show that. What no release
+    cites may be taken back by a commit: that is a note.
 
-        FAIL    git rm ledger/promotions/soft-cap-v1/9a….json
+        FAIL    rm ledger/promotions/soft-cap-v1/9a….json
         PASS    git checkout origin/main -- ledger
+        PASS    git revert, of a promotion that was never released
     """,
+)
+explained(
+    "PV605",
+    """A waiver of a broken promise has lapsed.
+
+    It held until a date, and for exactly what was there when it was written: the level, its causes, the code behind them. One
+    of these is over or has changed, so the promise counts as broken again (PV402). Earn it, retract it, or waive anew.
+
+        FAIL    waived until 2026-10-31, and today is 2026-11-01
+        PASS    pv falsify --stale
+    """,
+    Severity.WARNING,
+)
+explained(
+    "PV606",
+    """A promise was taken back, and is not made again.
+
+    Whoever relied on it should know why: the message gives the reason. Nothing has to be done; promising the same level again,
+    on fresh evidence, ends the note.
+
+        FAIL    pv ledger retract 3f29ab --reason "the port is no longer shipped"
+        PASS    pv ledger promote soft-cap-v1
+    """,
+    Severity.NOTE,
+)
+explained(
+    "PV607",
+    """Releases of a contract contradict each other.
+
+    Each release names the one before it. Two that name the same one were made on two branches, and neither knows what the other
+    promises; a release whose level of a test is below that of an earlier one drops a promise that was never retracted. Both are
+    named. Withdraw the one that nobody relies on yet, and release anew on top of the other.
+
+        FAIL    1.1.0 and 1.2.0 both follow 1.0.0
+        PASS    1.1.0 follows 1.0.0, 1.2.0 follows 1.1.0
+    """,
+)
+explained(
+    "PV608",
+    """A test's `status:` is below the level that evidence supports.
+
+    A typed level says something else than the one derived, and a reader cannot tell which is meant. Leave it out.
+
+        FAIL    status: PARTIAL_ALGORITHM_LEVEL     evidence supports FUNCTIONAL
+        PASS    no `status:`; pv ledger promote FALSIFY-MG-001
+    """,
+    Severity.WARNING,
+)
+explained(
+    "PV610",
+    """A receipt does not reproduce: the same run, made again on today's code, comes to something else.
+
+    `pv gate --reproduce` runs again with the recorded seed and number of cases what a branch adds to the ledger. On the same
+    Python, torch and Hypothesis everything has to be equal: verdict, counts, the digest of the cases, strata, teeth, residuals,
+    and what the run depended on. Either nobody made that run, or it does not give the same result twice.
+
+        FAIL    a receipt written by hand: verdict held, digests of today, and run again it is falsified
+        PASS    the receipt that pv falsify left
+    """,
+)
+explained(
+    "PV611",
+    """A receipt is self-reported: it could not be run again here.
+
+    The code has changed since, this machine has another Python, torch or Hypothesis, or something that the subject requires
+    is missing. That is no evidence against it: what it says rests on whoever wrote it. The count is in the last lines of
+    `pv gate --reproduce`.
+
+        FAIL    made with torch 2.12.0, here 2.13.0
+        PASS    pv gate --reproduce where it was made
+    """,
+    Severity.WARNING,
 )

@@ -59,7 +59,8 @@ _STRICT = (
 _STRICT_SIGNS = ("<", ">", "∈", "in (", "in(", "trictly", "pen interval", "ever", "not ")
 _CONDITION = r"(?i)\A.*(?:⟹|⇒|=>|\bimplies\b)|\b(?:for|if|when|whenever|where|with|provided)\b[^,;:]*"
 
-# Then: equations between real numbers that rounding breaks. Each is looked for only where one of its signs stands.
+# Then: equations between real numbers that rounding breaks. Each is looked for only where one of its signs stands,
+# and as many opening parentheses as it has: most statements have fewer.
 _IS = r"\s*={1,2}\s*"
 _FACTOR = r"(?:sign\()?(?:α|alpha|λ|c)\)?"
 _ORDER = "a sum or product in another order"
@@ -67,27 +68,30 @@ _EQUATIONS = (
     (
         "a sum",
         ("sum", "Σ", "∑"),
+        0,
         rf"\bsums?\s+to\s+(?:1|one)\b|(?:Σ|∑|\bsum\b)[^=<>≤≥|]*[^=<>≤≥|!]{_IS}1(?:\.0*)?(?![\w.])",
     ),
-    ("a round trip", ("-1",), rf"\b(\w+)\(\1\^\{{?-1\}}?\((\w+)\)\){_IS}\2(?!\w)"),
-    ("a round trip", ("(exp(",), rf"\b(?:log|ln)\(exp\((\w+)\)\){_IS}\1(?!\w)"),
-    ("a round trip", ("exp(l",), rf"\bexp\((?:log|ln)\((\w+)\)\){_IS}\1(?!\w)"),
-    ("a round trip", ("\u0302",), rf"(?<!\w)(\w)\u0302{_IS}\1(?!\w)"),
-    ("a norm", ("‖", "||"), rf"(‖|\|\|)[^‖|=<>]*\([^‖|=<>]*\)\1{_IS}\1(\w+)\1"),
-    ("a product", ("^T",), rf"\b(\w)\^T\s*[·@]?\s*\1{_IS}I\b|\b(\w)\s*[·@]?\s*\2\^T{_IS}I\b"),
+    ("a round trip", ("-1",), 2, rf"\b(\w+)\(\1\^\{{?-1\}}?\((\w+)\)\){_IS}\2(?!\w)"),
+    ("a round trip", ("(exp(",), 2, rf"\b(?:log|ln)\(exp\((\w+)\)\){_IS}\1(?!\w)"),
+    ("a round trip", ("exp(l",), 2, rf"\bexp\((?:log|ln)\((\w+)\)\){_IS}\1(?!\w)"),
+    ("a round trip", ("\u0302",), 0, rf"(?<!\w)(\w)\u0302{_IS}\1(?!\w)"),
+    ("a norm", ("‖", "||"), 1, rf"(‖|\|\|)[^‖|=<>]*\([^‖|=<>]*\)\1{_IS}\1(\w+)\1"),
+    ("a product", ("^T",), 0, rf"\b(\w)\^T\s*[·@]?\s*\1{_IS}I\b|\b(\w)\s*[·@]?\s*\2\^T{_IS}I\b"),
     (
         _ORDER,
         ("(",),
+        2,
         rf"\(\s*(\w)\s*[·@*+]?\s*(\w)\s*\)\s*[·@*+]?\s*(\w){_IS}\1\s*[·@*+]?\s*\(\s*\2\s*[·@*+]?\s*\3\s*\)",
     ),
-    (_ORDER, ("+",), rf"\b(\w)\s*[·@*]?\s*\(\s*(\w)\s*\+\s*(\w)\s*\){_IS}\1\s*[·@*]?\s*\2\s*\+\s*\1\s*[·@*]?\s*\3"),
+    (_ORDER, ("+",), 1, rf"\b(\w)\s*[·@*]?\s*\(\s*(\w)\s*\+\s*(\w)\s*\){_IS}\1\s*[·@*]?\s*\2\s*\+\s*\1\s*[·@*]?\s*\3"),
     (
         _ORDER,
         ("α", "alpha", "λ", "(c"),
+        2,
         rf"\b(\w+)\({_FACTOR}\s*[·*×]\s*x((?:,\s*\w+)*)\){_IS}{_FACTOR}\s*[·*×]\s*\1\(x\2\)",
     ),
-    (_ORDER, ("+ c)", "+c)"), rf"\b(\w+)\(x\s*\+\s*c\){_IS}\1\(x\)"),
-    (_ORDER, ("is associative",), r"\bis associative\b"),
+    (_ORDER, ("+ c)", "+c)"), 2, rf"\b(\w+)\(x\s*\+\s*c\){_IS}\1\(x\)"),
+    (_ORDER, ("is associative",), 0, r"\bis associative\b"),
 )
 # Of counts, one-hot rows and greatest elements they are exact; a sum to 1 is rounded where something was divided.
 _ROUNDED = r"(?i)softmax|attention|probabilit|normali[sz]|weights|ratio|sigmoid"
@@ -95,7 +99,11 @@ _EXACT = r"(?i)one.?hot|\bcounts?\b|boolean|concat|\bmax\b|\bmin\b|integer|logic
 _LOOSE = r"(?i)≈|~|\bwithin\b|toleran|approx|\bulps?\b|\bnumerical|\bup to\b|\breal numbers?\b|\brounding\b|ε|\beps"
 
 
-_BY_SIGN = tuple((sign, what, pattern) for what, signs, pattern in _EQUATIONS for sign in signs)
+_BY_SIGN = tuple(
+    tuple((sign, what, pattern) for what, signs, least, pattern in _EQUATIONS for sign in signs if least <= parentheses)
+    for parentheses in range(3)
+)
+"""What to look for in a statement with no opening parenthesis, with one, and with more."""
 
 
 class Rounded(NamedTuple):
@@ -126,7 +134,7 @@ def rounded_equation(subject: str, statement: str) -> Rounded | None:
     """The equation between real numbers that `statement` claims without a tolerance, and rounding breaks."""
     if "=" not in statement and "sum" not in statement and "associative" not in statement:
         return None
-    for sign, what, pattern in _BY_SIGN:
+    for sign, what, pattern in _BY_SIGN[min(statement.count("("), 2)]:
         if sign not in statement:
             continue
         found = re.search(pattern, statement)

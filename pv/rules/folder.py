@@ -61,25 +61,35 @@ Contracts = Mapping[str, tuple[str, Links]]
 
 def _missing(files: Mapping[str, Links], contracts: Contracts) -> Iterator[Finding]:
     hints: dict[str, str] = {}
-    ends = [(name, _end(name)) for name in contracts]
+    alike = _alike(contracts)
     for path, row in files.items():
         for name, line, column in row.depends_on:
             if _stem(name) not in contracts:
                 seen = f"depends on {name!r}, which is not among the {len(contracts)} contracts here"
-                hints[name] = hints.get(name) or _near(name, ends)
+                hints[name] = hints.get(name) or _near(name, contracts, alike)
                 yield Finding("PV325", Severity.ERROR, Place(path, line, column), seen, hints[name])
 
 
-def _near(name: str, contracts: Iterable[tuple[str, str]]) -> str:
-    """A misspelling is named; otherwise the nearest of many contracts, each with its `_end`, would only mislead.
+def _alike(names: Iterable[str]) -> dict[str, list[str]]:
+    """The names by how they begin and by how they end."""
+    found: dict[str, list[str]] = {}
+    for name in names:
+        found.setdefault(f"{name[:4]}*", []).append(name)
+        found.setdefault(f"*{_end(name)}", []).append(name)
+    return found
+
+
+def _near(name: str, contracts: Iterable[str], alike: Mapping[str, Sequence[str]]) -> str:
+    """A misspelling is named; otherwise the nearest of many contracts would only mislead.
 
     One that differs at both ends is not looked for: comparing with all of 2,400 contracts takes 7 ms.
     """
     from difflib import get_close_matches
 
     begin, end = name[:4], _end(name)
-    alike = [other for other, its_end in contracts if other.startswith(begin) or its_end.endswith(end)]
-    near = get_close_matches(name, alike, n=1, cutoff=0.87)
+    is_short = len(end) < 4  # then any end may end with it
+    known = contracts if is_short else (*alike.get(f"{begin}*", ()), *alike.get(f"*{end}", ()))
+    near = get_close_matches(name, known, n=1, cutoff=0.87)
     return f"did you mean {near[0]!r}?" if near else "bring the contract, or take the dependency out"
 
 

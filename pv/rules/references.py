@@ -131,20 +131,21 @@ def bound_invariants_have_faults(judged: Judged, project: ProjectFacts) -> Itera
 
 @project_rule("PV307")
 def one_subject_is_the_default(judged: Judged, project: ProjectFacts) -> Iterator[Report]:
-    """An equation has several subjects, and not exactly one of them is the default.
+    """An equation has several subjects, or several references, and not exactly one of them is the default.
 
-    `pv falsify` and the level of a test speak of the default subject: with none or two, of nobody knows which.
+    `pv falsify` and the level of a test speak of the default subject, compared with the default reference: with none or two,
+    of nobody knows which.
 
         FAIL    {name: eager}    {name: compiled}
         PASS    {name: eager, default: true}    {name: compiled}
     """
-    subjects = [binding for binding in _bindings(judged, project) if binding.role == "subject"]
-    for equation in dict.fromkeys(binding.equation for binding in subjects):
-        several = [binding for binding in subjects if binding.equation == equation]
+    bound = _bindings(judged, project)
+    for equation, role in dict.fromkeys((binding.equation, binding.role) for binding in bound):
+        several = [binding for binding in bound if (binding.equation, binding.role) == (equation, role)]
         defaults = [binding for binding in several if binding.default]
         if len(several) > 1 and len(defaults) != 1:
             names = ", ".join(binding.name for binding in defaults) or "none"
-            seen = f"{equation} has {len(several)} subjects; default: {names}; expected exactly one"
+            seen = f"{equation} has {len(several)} {role}s; default: {names}; expected exactly one"
             yield (defaults[1] if defaults else several[0]).place, seen, "mark one of them `default: true`"
 
 

@@ -19,19 +19,28 @@ if TYPE_CHECKING:  # a contract outside a project is judged without looking at P
     from pv.source.target import TargetFound
 
 
+class Support(NamedTuple):
+    """The level that fresh evidence supports for a test, and what it would support if what is stale were fresh."""
+
+    level: Level
+    was: Level
+
+
 class ProjectFacts(NamedTuple):
     """What rules may ask about the project around a contract.
 
-    `support` gives the level that fresh evidence supports for a test of the contract being judged, `find_target` where
-    the code of a binding stands, `attack` what the text of a falsifier shows; they are asked only where a rule needs them.
+    `support` gives what evidence supports for a test of the contract being judged, `find_target` where
+    the code of a binding stands, `attack` what the text of a falsifier shows, `shared` which modules the code of
+    two bindings may both import; they are asked only where a rule needs them.
     """
 
     bindings: tuple[Binding, ...]
     binding_path: str
     falsifiers: FalsifierIndex
     find_target: Callable[[str], TargetFound]
-    support: Callable[[FalsificationTest], Level]
+    support: Callable[[FalsificationTest], Support]
     attack: Callable[[FalsifierEntry], Attack]
+    shared: Callable[[Binding, Binding], tuple[str, ...]]
 
 
 class Judged(NamedTuple):

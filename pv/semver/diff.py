@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
+from typing import NamedTuple
 
 from pv.contract.document import Document
 from pv.contract.model import Contract
 from pv.contract.quote import shorten
 from pv.contract.read import ContractFile
 from pv.finding import Exit, Finding, Place
+from pv.level import PROMISABLE, Level
 from pv.semver.change import Both, Change
 from pv.semver.compare import compare
 from pv.semver.polarity import Move, Role, Step
@@ -33,6 +36,15 @@ class Moved(Enum):
     def exit(self) -> Exit:
         """`ENOUGH` is all right, what cannot be compared is inconclusive, the rest must be mended."""
         return {Moved.ENOUGH: Exit.OK, Moved.NOT_COMPARED: Exit.RUN}.get(self, Exit.MEND)
+
+
+class LevelMove(NamedTuple):
+    """What the ledger promised of a test on a subject, and promises now; NO EVIDENCE where it promises nothing."""
+
+    test: str
+    subject: str
+    old: Level
+    new: Level
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +71,11 @@ class Diff:
         return max((change.step for change in self.changes), default=Step.NONE)
 
 
-def diff(old: ContractFile, new: ContractFile, *, named: bool = False) -> Diff:
-    """What changed from `old` to `new`. With `named` the name is part of the contract, and another one a change."""
+def diff(old: ContractFile, new: ContractFile, *, named: bool = False, levels: Iterable[LevelMove] = ()) -> Diff:
+    """What changed from `old` to `new`. With `named` the name is part of the contract, and another one a change.
+
+    `levels` are moves of what the ledger promises of it; they weigh as those of a `status:`.
+    """
     name = new.contract.name if new.contract else old.contract.name if old.contract else new.document.path
     place = new.document.place(("metadata", "version"))
     if old.contract is None or new.contract is None:
@@ -71,7 +86,23 @@ def diff(old: ContractFile, new: ContractFile, *, named: bool = False) -> Diff:
     if named and old.contract.name != new.contract.name:
         whole = Both(old.document, new.document, "the contract")
         changes = (whole.change(Role.PROMISED, Move.RENAMED, old.contract.name, new.contract.name), *changes)
+    changes = (*changes, *(_level(old, new, move) for move in levels))
     return _judge(old.contract, new.contract, place, changes)
+
+
+def _level(old: ContractFile, new: ContractFile, level: LevelMove) -> Change:
+    """The move of a promise, at the test it is about on either side."""
+    both = Both(old.document, new.document, f"{level.test} ({level.subject}): promised level")
+    here = both.down_to(_test_at(old, level.test), _test_at(new, level.test))
+    move = Move.RAISED if level.new > level.old else Move.LOWERED
+    was, now = ("" if side not in PROMISABLE else side.name for side in (level.old, level.new))
+    return here.change(Role.PROMISED, move, was, now)
+
+
+def _test_at(file: ContractFile, test: str) -> tuple[str | int, ...]:
+    tests = file.contract.tests if file.contract is not None else ()
+    found = [i for i, row in enumerate(tests) if row.id == test]
+    return ("falsification_tests", *found[:1])
 
 
 def removed(old: ContractFile, path: str) -> Diff:

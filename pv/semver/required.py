@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pv.semver.polarity import Step
-from pv.version import Version
+from pv.version import Version, precedence
 
 
 def required_version(old: Version, step: Step) -> Version:
@@ -32,13 +32,6 @@ def moved_enough(old: Version, new: Version, step: Step) -> bool:
         return precedence(new) >= precedence(old)
     core, wanted = (new.major, new.minor, new.patch), (least.major, least.minor, least.patch)
     return core >= wanted and precedence(new) > precedence(old)
-
-
-def precedence(version: Version) -> tuple[int, int, int, bool, tuple[tuple[bool, int, str], ...]]:
-    """What versions are ordered by (item 11); build metadata does not count."""
-    parts = version.prerelease.split(".") if version.prerelease else []
-    identifiers = tuple((not part.isdecimal(), int(part) if part.isdecimal() else 0, part) for part in parts)
-    return version.major, version.minor, version.patch, not parts, identifiers
 
 
 def spell(version: Version) -> str:

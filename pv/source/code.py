@@ -23,7 +23,7 @@ from pv.digest import digest, hex_float
 from pv.finding import Exit, PvError
 from pv.source.imports import import_closure, imported_modules, module_path
 from pv.source.names import Binding, bindings, global_names, names_used_by, used_names
-from pv.source.syntax import FIELDS, WITHOUT_MEANING, Function, blocks, parse, statements, walk
+from pv.source.syntax import FIELDS, WITHOUT_MEANING, Function, blocks, outside_functions, parse, statements, walk
 
 __all__ = [
     "TAG",
@@ -88,6 +88,13 @@ class ModuleParts:
         """
         found = {id(binding.statement): binding.statement for binding in self.bindings.get(name, ())}
         return self._hash("definition", list(found.values())) if found else None
+
+    def nodes(self, name: str) -> tuple[ast.AST, ...]:
+        """What the part called `name` is made of: of the top level all statements but functions, else whole definitions."""
+        if name == TOP_LEVEL:
+            return tuple(outside_functions(self.tree))
+        definitions = self.functions.get(name, ())
+        return definitions or tuple(row.statement for row in self.bindings.get(name, ())) or (self.tree,)
 
     def names_used_by(self, name: str) -> tuple[str, ...]:
         """See `pv.source.names.names_used_by`."""

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
+from pv.contract.model import Binding
 from pv.digest import sha256
 from pv.finding import Exit, PvError
 from pv.ledger.receipt import FILE, WHOLE, Part
-from pv.source.code import TOP_LEVEL, ModuleParts, import_closure, module_parts
+from pv.source.code import TOP_LEVEL, ModuleParts, import_closure, module_parts, module_path
+from pv.source.data import DataFiles, names_in
 from pv.source.falsifiers import FalsifierIndex
 from pv.source.pins import pin_files
 from pv.source.syntax import read_source
@@ -26,6 +29,9 @@ class Code:
         self._parsed: dict[str, ModuleParts | None] = {}
         self._closures: dict[str, tuple[str, ...]] = {}
         self._contents: dict[str, str] = {}
+        self._digests: dict[tuple[object, ...], str | None] = {}
+        self._named: dict[tuple[str, str], frozenset[str]] = {}
+        self._data = DataFiles(root)
 
     def content(self, path: str) -> str | None:
         """The SHA-256 of the module at `path` as it was when it was parsed; None when it was not."""
@@ -34,18 +40,25 @@ class Code:
     def digest(self, path: str, name: str) -> str | None:
         """Today's digest of a part; None when it is gone, or its file no longer parses."""
         if name == FILE:
-            try:
-                return sha256((self._root / path).read_bytes())
-            except FileNotFoundError:
-                return ABSENT  # asked for and not there: once it is, the evidence is stale
-            except OSError:
-                return None
-        parsed = self._module(path)
-        if parsed is None:
+            return self._of_file(path)
+        key = path, name
+        if key not in self._digests:
+            parsed = self._module(path)
+            self._digests[key] = None if parsed is None else _digest_of(parsed, name)
+        return self._digests[key]
+
+    def _of_file(self, path: str) -> str | None:
+        """Of what is there at this moment: data may be written while others are judged."""
+        try:
+            now = (self._root / path).stat()
+            key = path, now.st_mtime_ns, now.st_ctime_ns, now.st_size, now.st_ino
+            if key not in self._digests:
+                self._digests[key] = sha256((self._root / path).read_bytes())
+            return self._digests[key]
+        except FileNotFoundError:
+            return ABSENT  # asked for and not there: once it is, the evidence is stale
+        except OSError:
             return None
-        if name == TOP_LEVEL:
-            return parsed.top_level_digest()
-        return parsed.whole_digest() if name == WHOLE else parsed.digest(name) or parsed.definition_digest(name)
 
     def falsifier(
         self,
@@ -56,7 +69,7 @@ class Code:
         strata: Collection[tuple[str, str]] = (),
     ) -> tuple[Part, ...]:
         """The falsifier of `test`, the faults of `invariants`, the project's own among `strata` (by type and name), what these
-        use, the modules theirs import, and pinned cases.
+        use, the modules theirs import, the project's files that one of these names, and pinned cases.
         """
         wanted = set(invariants)
         entries = [(entry.path, entry.function) for entry in index.falsifiers_of(contract, test)]
@@ -65,12 +78,12 @@ class Code:
         names = {(path, used) for path, function in entries for used in self._used(path, function)}
         for path in {path for path, _ in entries}:
             names |= {(other, WHOLE) for other in self.closure(path) if other != path and not other.startswith("pv/")}
-        names |= {(path, FILE) for path in pin_files(self._root, contract, test)}
+        names |= {(path, FILE) for path in (*self._named_in(names), *pin_files(self._root, contract, test))}
         return self._parts(names)
 
     def subject(self, entered: Iterable[tuple[str, str]], opened: Iterable[str], imported: Iterable[tuple[str, str]],
                 target: tuple[str, str], *, seen: bool = True) -> tuple[Part, ...]:  # fmt: skip
-        """What a trial ran: functions entered, top levels of their modules and of all those import, files opened.
+        """What a trial ran: functions entered, top levels of their modules and of all those import, files opened or named.
 
         `imported` are functions entered while the project's modules were imported; they count where their module does.
         `target` is (path, name) of the bound function. Where tracing did not see it, or not all that ran (`seen`), its module
@@ -84,7 +97,10 @@ class Code:
         names |= {(path, self._part(path, name)) for path, name in imported if path in modules}
         if not seen or not any(path == target[0] for path, _ in entered):
             names = {(path, WHOLE) for path in modules}
+        names |= {(path, FILE) for path in self._named_in(names)}
         names |= {(path, FILE) for path in opened if not path.endswith((".py", ".pyc"))}
+        # Read as data, and perhaps executed; a module that is not there is asked for like any other file.
+        names |= {(path, WHOLE if self._module(path) else FILE) for path in opened if path.endswith(".py")}
         unknown = [f"{path}: {name}" for path, name in sorted(names) if self.digest(path, name) is None]
         if unknown:
             # Left out, it could change and nobody would know.
@@ -102,17 +118,42 @@ class Code:
         A Python script counts with the modules it imports, from beside it or from the project, each as a whole.
         """
         names = set()
-        for path in command_files(self._root, command):
-            names |= {(module, WHOLE) for module in self._script(path)} or {(path, FILE)}
+        for path, home in command_files(self._root, command):
+            names |= {(module, WHOLE) for module in self._script(path, home)} or {(path, FILE)}
         return self._parts(names)
 
-    def _script(self, path: str) -> tuple[str, ...]:
-        """The modules that running the Python script at `path` may import, itself included; none for what is no Python."""
+    def modules_of(self, binding: Binding) -> set[str]:
+        """Paths of the project's modules that the code of `binding` may import, those in which it stands included."""
+        if binding.command:
+            return {part.path for part in self.command(binding.command)}
+        named = {name.partition(":")[0] for name in (binding.target, binding.factory) if name}
+        paths = {path for name in named if (path := module_path(self._root, self._sources, name)) is not None}
+        return {other for path in paths for other in self.closure(path)}
+
+    def whole(self, modules: Iterable[str], files: Iterable[str] = ()) -> tuple[Part, ...]:
+        """`modules` by what they mean, and `files` byte by byte."""
+        data = {(path, FILE) for path in files if not path.endswith((".py", ".pyc"))}
+        return self._parts({(path, WHOLE) for path in modules} | data)
+
+    def shared(self, one: Collection[str], other: Collection[str]) -> tuple[str, ...]:
+        """The modules in both, without packages that hold nothing but their docstring."""
+        return tuple(sorted(path for path in {*one} & {*other} if not self._is_bare(path)))
+
+    def _is_bare(self, path: str) -> bool:
+        parsed = self._module(path) if path.endswith("__init__.py") else None
+        body = parsed.tree.body if parsed is not None else []
+        return parsed is not None and (not body or (len(body) == 1 and ast.get_docstring(parsed.tree) is not None))
+
+    def _script(self, path: str, home: str) -> tuple[str, ...]:
+        """The modules that running the Python file at `path` may import, itself included; none for what is no Python.
+
+        They are looked for in the folder `home` first.
+        """
         if not path.endswith(".py"):
             return ()
-        folder, _, name = path.rpartition("/")
+        name = path.removeprefix("" if home == "." else f"{home}/").removesuffix(".py").replace("/", ".")
         try:
-            return import_closure(self._root, (folder or ".", *self._sources), name.removesuffix(".py"))
+            return import_closure(self._root, (home, *self._sources), name.removesuffix(".__init__"))
         except PvError:
             return ()
 
@@ -128,6 +169,16 @@ class Code:
     def module_name(self, path: str) -> str:
         """The dotted name under which the module at `path` is imported."""
         return _module_name(path, self._sources)
+
+    def _named_in(self, names: Collection[tuple[str, str]]) -> set[str]:
+        """The project's files whose names stand in these parts; contracts and evidence are no data of code."""
+        for path, name in names:
+            if (path, name) not in self._named:
+                parsed = self._module(path)
+                self._named[path, name] = names_in(parsed.nodes(name) if parsed else ())
+        texts = {text for key in names for text in self._named[key]}
+        found = {path for text in texts for path in self._data.called(text)}
+        return {path for path in found if not path.startswith(("contracts/", "ledger/"))}
 
     def _part(self, path: str, qualname: str) -> str:
         parsed = self._module(path)
@@ -158,6 +209,12 @@ class Code:
             except PvError:
                 self._parsed[path] = None
         return self._parsed[path]
+
+
+def _digest_of(parsed: ModuleParts, name: str) -> str | None:
+    if name == TOP_LEVEL:
+        return parsed.top_level_digest()
+    return parsed.whole_digest() if name == WHOLE else parsed.digest(name) or parsed.definition_digest(name)
 
 
 def _module_name(path: str, sources: Sequence[str]) -> str:

@@ -226,3 +226,14 @@ def blocks(node: ast.AST) -> Iterator[ast.AST]:
         value = getattr(node, field, None)
         if isinstance(value, list):
             yield from (item for item in value if isinstance(item, _HOLDS_STATEMENTS))
+
+
+def outside_functions(tree: ast.Module) -> Iterator[ast.AST]:
+    """Every statement that runs with the module, each without those inside it; of a function its decorators and defaults."""
+    pending: list[ast.AST] = list(tree.body)
+    while pending:
+        node = pending.pop()
+        inner = {id(child): child for child in blocks(node)}
+        if not isinstance(node, Function):
+            pending.extend(inner.values())
+        yield from (child for child in children(node) if id(child) not in inner)

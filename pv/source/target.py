@@ -41,20 +41,29 @@ def find_target(root: Path, sources: Sequence[str], target: str) -> TargetFound:
 
 def find_command(root: Path, command: Sequence[str]) -> TargetFound:
     """The first file of the project at `root` that `command` names, or the module of the project that it runs (`-m`)."""
-    for path in command_files(root, command):
+    for path, _ in command_files(root, command):
         return TargetFound(path, 1)
     hint = "name the script or the program as a file below the project's root"
     return _not_there(f"{shorten(' '.join(command))} names no file of the project", hint)
 
 
-def command_files(root: Path, command: Sequence[str]) -> Iterator[str]:
-    """Paths of the project's files that `command`, run in `root`, names, relative to it, in the order of the command."""
+def command_files(root: Path, command: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """The project's files that `command`, run in `root`, names, relative to it, in the order of the command.
+
+    Each comes with the folder in which Python looks first for what it imports. Of a package after `-m` it is `__main__.py`.
+    """
     before = ""
     for item in command:
-        path = (module_path(root, ["."], item) if before == "-m" else None) or posixpath.normpath(item)
+        module = (run_as_main(root, item) if before == "-m" else None) or ""
+        path = module or posixpath.normpath(item)
         if project_file(root, path):
-            yield path
+            yield path, "." if module else posixpath.dirname(path) or "."
         before = item
+
+
+def run_as_main(root: Path, module: str) -> str | None:
+    """The path of the file that `python -m module`, run in `root`, runs; None when it is not in the project."""
+    return module_path(root, ["."], f"{module}.__main__") or module_path(root, ["."], module)
 
 
 def target_finder(root: Path, sources: Sequence[str]) -> Callable[[str], TargetFound]:

@@ -16,6 +16,7 @@ from pv.finding import Finding, Severity
 from pv.level import Level
 from pv.project import BINDING, CONTRACTS, Project, file_of, find_root, project_at
 from pv.rules import Judged, ProjectFacts, check, check_project
+from pv.rules.registry import Support
 from pv.rules.suppress import Ignore, read_ignores
 from pv.validate.judgement import Counts, Judgement, Kind
 
@@ -73,7 +74,9 @@ def _predecessor(path: Path, file: PredecessorFile, project: Project | None, ign
     document, contract = file.document, file.contract
     counts, findings = Counts(count_values(document.value)), file.findings
     if contract is not None:
-        around = None if project is None else _facts(project, lambda test: Level.NO_EVIDENCE)
+        around = (
+            None if project is None else _facts(project, lambda test: Support(Level.NO_EVIDENCE, Level.NO_EVIDENCE))
+        )
         findings = (*findings, *check_predecessor(JudgedPredecessor(document, contract, around)))
         clauses = sum(len(equation.body.get("invariants", ())) for equation in contract.equations.values())
         counts = Counts(counts.values, 1, clauses + len(contract.obligations), len(contract.tests))
@@ -105,14 +108,15 @@ def facts(project: Project, file: ContractFile, asked: list[str]) -> ProjectFact
     contract = file.contract
     assert contract is not None, "only contracts that could be read are judged"
 
-    def support(test: FalsificationTest) -> Level:
+    def support(test: FalsificationTest) -> Support:
         asked.append(test.id)
-        return project.assess(contract, test).level
+        row = project.assess(contract, test)
+        return Support(row.level, row.was)
 
     return _facts(project, support)
 
 
-def _facts(project: Project, support: Callable[[FalsificationTest], Level]) -> ProjectFacts:
+def _facts(project: Project, support: Callable[[FalsificationTest], Support]) -> ProjectFacts:
     return ProjectFacts(
         bindings=project.bindings,
         binding_path=BINDING,
@@ -120,6 +124,7 @@ def _facts(project: Project, support: Callable[[FalsificationTest], Level]) -> P
         find_target=project.find_target,
         support=support,
         attack=project.attack,
+        shared=project.shared_code,
     )
 
 

@@ -93,9 +93,13 @@ def finding_rows(findings: tuple[Finding, ...], own: str) -> list[Row]:
 def findings_from(rows: Any, own: str) -> Iterator[Finding]:
     """What `finding_rows` made rows of; raises as `from_row` does."""
     for code, severity, path, line, column, message, hint in rows:
-        if not (type(code) is type(message) is type(hint) is str and (path is None or type(path) is str)):
-            raise ValueError("a finding is made of text")
-        place = Place(own if path is None else path, _number(line), _number(column))
+        if not (
+            type(code) is type(message) is type(hint) is str
+            and type(line) is type(column) is int
+            and (path is None or type(path) is str)
+        ):
+            raise ValueError("a finding is made of text, and of two whole numbers")
+        place = Place(own if path is None else path, line, column)
         yield Finding(code, _SEVERITIES[severity], place, message, hint)
 
 

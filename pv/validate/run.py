@@ -122,13 +122,17 @@ def _judge_all(items: Sequence[Item], projects: Projects, cache: Cache | None) -
 
 @contextmanager
 def _collector_paused() -> Iterator[None]:
-    """Nothing that judging makes refers back to itself: the collector walks through all of it, and has nothing to free."""
+    """Nothing that judging makes refers back to itself: the collector walks through all of it, and has nothing to free.
+
+    Nor afterwards: what was found is held to the end, and is therefore frozen.
+    """
     was_on = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
         if was_on:
+            gc.freeze()
             gc.enable()
 
 
@@ -213,7 +217,7 @@ def _group(
     found = [
         finding
         if names[finding.place.path] == finding.place.path
-        else replace(finding, place=replace(finding.place, path=names[finding.place.path]))
+        else replace(finding, place=finding.place._replace(path=names[finding.place.path]))
         for finding in found
     ]
     every = {item.shown for item in list_items(project.root / CONTRACTS, shown)} if whole else set()

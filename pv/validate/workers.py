@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import marshal
 import os
 import signal
 import sys
@@ -16,7 +16,7 @@ R = TypeVar("R")
 
 
 class Wire(NamedTuple, Generic[R]):
-    """How an answer goes through a pipe: as JSON, and back."""
+    """How an answer goes through a pipe: as lists, texts and numbers, and back."""
 
     pack: Callable[[R], Any]
     unpack: Callable[[Any], R]
@@ -75,7 +75,7 @@ def _be_child(items: Sequence[T], work: Callable[[T], Any], reading: int, writin
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
         os.close(reading)
         with os.fdopen(writing, "wb") as pipe:
-            pipe.write(json.dumps(_answer(items, work)).encode())
+            pipe.write(marshal.dumps(_answer(items, work)))  # read by the same Python, in half the time of JSON
         status = 0
     finally:
         os._exit(status)
@@ -106,7 +106,7 @@ def _collect(pid: int, pipe: int) -> list[Any]:
         seen = f"a worker ended with {os.waitstatus_to_exitcode(status)} and without an answer"
         hint = "nothing was judged in full; run again, with fewer files if memory was short"
         raise PvError(seen, exit=Exit.BUG, hint=hint)
-    answer = json.loads(data)
+    answer = marshal.loads(data)
     if "done" not in answer:
         raise PvError(answer["message"], exit=Exit(answer["exit"]), hint=answer["hint"])
     done: list[Any] = answer["done"]

@@ -62,6 +62,8 @@ class PredecessorContract(NamedTuple):
     phases: tuple[Item, ...]
     gate: Item
     depends_on: tuple[str, ...]
+    checks: tuple[tuple[Pointer, str], ...] = ()
+    """The checks of the gate and of the enforcement, and where each stands."""
 
 
 class PredecessorFile(NamedTuple):

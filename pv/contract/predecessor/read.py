@@ -63,6 +63,9 @@ def predecessor_of(document: Document, name: str) -> PredecessorFile | None:
 def _contract(value: Mapping[str, Any], name: str) -> PredecessorContract:
     metadata = value["metadata"]
     kind = "registry" if metadata.get("registry") else metadata.get("kind", "kernel")
+    gate = value.get("qa_gate", {})
+    enforcement = tuple(Item(("enforcement", key), body) for key, body in value.get("enforcement", {}).items())
+    checks = [(("qa_gate", "checks", i), check) for i, check in enumerate(gate.get("checks", ()))]
     return PredecessorContract(
         name=name,
         version=metadata["version"],
@@ -71,15 +74,16 @@ def _contract(value: Mapping[str, Any], name: str) -> PredecessorContract:
         obligations=_items(value, "proof_obligations"),
         tests=_items(value, "falsification_tests"),
         harnesses=_items(value, "kani_harnesses"),
-        enforcement=tuple(Item(("enforcement", key), body) for key, body in value.get("enforcement", {}).items()),
+        enforcement=enforcement,
         phases=_items(value.get("kernel_structure", {}), "phases", ("kernel_structure",)),
-        gate=Item(("qa_gate",), value.get("qa_gate", {})),
+        gate=Item(("qa_gate",), gate),
         depends_on=tuple(metadata.get("depends_on", ())),
+        checks=(*checks, *(((*item.at, "check"), check) for item in enforcement if (check := item.text("check")))),
     )
 
 
 def _items(holder: Mapping[str, Any], key: str, at: Pointer = ()) -> tuple[Item, ...]:
-    return tuple(Item((*at, key, i), body) for i, body in enumerate(holder.get(key, ())))
+    return tuple([Item((*at, key, i), body) for i, body in enumerate(holder.get(key, ()))])
 
 
 def _equations(value: Mapping[str, Any] | list[Any]) -> Iterator[tuple[str, Item]]:

@@ -66,7 +66,8 @@ def floats_are_no_real_numbers(judged: JudgedPredecessor) -> Iterator[Report]:
 
 
 def _false(item: Item) -> Rounded | None:
-    subject, statement = item.text(*PROPERTY), item.text(*FORMAL) or item.text(*PROPERTY)
+    subject = item.text(*PROPERTY)
+    statement = item.text(*FORMAL) or subject
     return strict_bound(subject, statement) or rounded_equation(subject, statement)
 
 

@@ -24,8 +24,10 @@ def every_entry_says_something(judged: JudgedPredecessor) -> Iterator[Report]:
     if contract.kind == "kernel":
         asked.append((tuple(contract.equations.values()), ("formula",)))
     for items, names in asked:
+        own, other = names[0], names[-1]
         for item in items:
-            if not any(map(item.body.get, names)):
+            body = item.body
+            if not (body.get(own) or body.get(other)):
                 name = item.text("id") or "/".join(map(str, item.at))
                 yield judged.key_at(item.at), f"{name} has no {names[0]!r}", f"add `{names[0]}:`"
     if not judged.document.value["metadata"].get("references"):

@@ -8,6 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import hypothesis
+import kernels
 import torch
 
 from pv import falsifier, fault
@@ -166,3 +167,32 @@ def changes_a_library_that_judges(subject, case, check):
 @falsifier("FALSIFY-HOST-054")
 def is_called_with_what_knows_that_it_is_watched(subject, case, check):
     honest(subject, case, check)
+
+
+@falsifier("FALSIFY-HOST-055")
+def compares_the_subject_with_itself(subject, case, check):
+    check.close(subject(case.x), kernels.double(case.x).double(), dtype=case.x.dtype)
+
+
+@falsifier("FALSIFY-HOST-056")
+def gives_the_subject_something_else(subject, case, check):
+    x = torch.full_like(case.x, 50.0)
+    check.close(subject(x), 2 * x.double(), dtype=x.dtype)
+
+
+@falsifier("FALSIFY-HOST-057")
+def looks_at_simple_cases_alone(subject, case, check):
+    if case.x.abs().max() > 2:
+        check.that(len(case.x) > 0, "never")
+    else:
+        honest(subject, case, check)
+
+
+class First:
+    answers = {}  # noqa: RUF012 -- that everybody shares it is the deceit
+
+
+@falsifier("FALSIFY-HOST-059")
+def remembers_in_a_class(subject, case, check):
+    key = tuple(case.x.tolist())
+    check.equal(subject(case.x), First.answers.setdefault(key, subject(case.x)))

@@ -21,9 +21,13 @@ from pv.finding import Severity
 from pv.ledger.receipt import Receipt
 from pv.level import Level
 from pv.project import Project, project_at
-from pv.verdict import Verdict
+from pv.verdict import Kind, Verdict
 
 PARTIAL = Level.PARTIAL_ALGORITHM_LEVEL
+LACKING = (
+    "FUNCTIONAL: a `live` command in the binding plain of double",
+    "DISCHARGED: a binding of double with `role: reference`",
+)
 OLD = {"subject": [("kernels/factor.py", "<module>", NONE)]}
 
 
@@ -88,7 +92,8 @@ def test_without_a_falsifier_there_is_no_check_and_without_a_run_no_evidence(pro
 def test_a_fresh_run_that_held_supports_partial_and_says_what_the_next_needs(project: Project) -> None:
     row = judged(project, made(project))
     assert (row.level, row.was, row.verdict) == (PARTIAL, PARTIAL, Verdict.HELD)
-    assert row.lacking == ("a run of the kind 'live' for FUNCTIONAL",)
+    assert row.lacking == LACKING
+    assert (row.receipts, row.shown, row.stopped) == ((row.receipt,), (Kind.ALGORITHM,), None)
 
 
 @pytest.mark.parametrize(("changes", "lacking"), [
@@ -176,18 +181,15 @@ def test_of_stale_receipts_the_nearest_speaks(project: Project) -> None:
 def test_the_ladder_is_climbed_without_a_gap(project: Project) -> None:
     algorithm, live, oracle = (made(project, name, kind=kind) for name, kind in
                                (("a", "algorithm"), ("b", "live"), ("c", "oracle")))  # fmt: skip
-    assert level(project, algorithm, live) == (Level.FUNCTIONAL, ("a run of the kind 'oracle' for DISCHARGED",))
+    assert level(project, algorithm, live) == (Level.FUNCTIONAL, LACKING[1:])
     assert level(project, algorithm, live, oracle) == (Level.DISCHARGED, ())
     assert level(project, algorithm, oracle)[0] is PARTIAL
-    assert level(project, live, oracle) == (Level.NO_EVIDENCE, ("a run of the kind 'algorithm' for PARTIAL",))
+    assert level(project, live, oracle) == (Level.NO_EVIDENCE, ("a run: pv falsify --id FALSIFY-D-001",))
 
 
 def test_a_kind_that_cannot_apply_is_stepped_over_and_grants_nothing(project: Project) -> None:
     algorithm, oracle = made(project, "a"), made(project, "c", kind="oracle")
-    assert level(project, algorithm, not_applicable=["live"]) == (
-        PARTIAL,
-        ("a run of the kind 'oracle' for DISCHARGED",),
-    )
+    assert level(project, algorithm, not_applicable=["live"]) == (PARTIAL, LACKING[1:])
     assert level(project, algorithm, oracle, not_applicable=["live"]) == (Level.DISCHARGED, ())
     assert level(project, algorithm, not_applicable=["live", "oracle"]) == (PARTIAL, ())
     assert level(project, not_applicable=["live", "oracle"])[0] is Level.NO_EVIDENCE

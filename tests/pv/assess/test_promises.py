@@ -25,7 +25,8 @@ HELD = receipt("a" * 64)
 def assessed(level: Level, *, stale: bool = False, test: str = "FALSIFY-D-001", verdict: str = "held") -> Assessment:
     causes = (Cause("subject", "kernels/double.py: double", "changed"),) if stale else ()
     run = None if level is Level.NO_CHECK else receipt("a" * 64, verdict=verdict, reason="x")
-    return Assessment("double-v1", test, "double", "plain", level, level, causes, run, ("something more",))
+    row = Assessment("double-v1", test, "double", "plain", level, level, causes, run, ("something more",))
+    return replace(row, stopped=None if stale else run, receipts=() if run is None else (run,))
 
 
 def promotion(name: str, *promises: Promise) -> Promotion:

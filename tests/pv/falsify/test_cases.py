@@ -66,6 +66,7 @@ def measured(target: Equation, examples: int = 40) -> tuple[Outcome, list[Case]]
 
     def remember(subject: Subject, case: Case, check: Any) -> None:
         seen.append(case)
+        subject(*case)
         check.that(True, "")
 
     return attack(trial_on(target, falsifier=Falsifier("T", remember)), Plan(examples)), seen

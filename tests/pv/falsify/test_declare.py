@@ -37,12 +37,16 @@ def test_a_mark_keeps_what_it_says() -> None:
 
 
 @pytest.mark.parametrize("said", [
-    {"cases": CASES}, {"cases": CASES, "because": ""}, {"because": "I like it"}, {"cases": {}, "because": "there are none"},
-    {"cases": CASES, "because": 7},
+    {"cases": CASES}, {"cases": CASES, "because": ""}, {"because": 7}, {"cases": CASES, "because": 7},
 ])  # fmt: skip
 def test_own_cases_and_the_reason_for_them_go_together(said: dict[str, Any]) -> None:
-    with pytest.raises(TypeError, match="cases come from the equation's arguments; cases= and because= go together"):
+    with pytest.raises(TypeError, match="cases come from the equation's arguments; with cases= goes because="):
         marked(**said)
+
+
+def test_strata_of_its_own_are_not_called_as_those_of_arguments_are() -> None:
+    with pytest.raises(TypeError, match="called without a dot, not 'x.huge'"):
+        marked(cases={"x.huge": CASES}, because="none is drawn")
 
 
 @pytest.mark.parametrize(("said", "error", "message"), [

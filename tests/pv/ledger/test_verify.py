@@ -11,7 +11,8 @@ from receipts import promise, put_promotion, put_receipt, receipt_value
 
 from pv.finding import Exit, Finding, PvError, Severity
 from pv.ledger.store import add
-from pv.ledger.verify import count, missing_since, verify
+from pv.ledger.against import missing_since
+from pv.ledger.verify import count, verify
 
 Found = tuple[str, Severity, str, str]
 
@@ -31,8 +32,9 @@ def test_a_whole_ledger_has_no_finding_and_is_counted(tmp_path: Path) -> None:
     ledger, _, _ = ledger_of(tmp_path)
     put_receipt(ledger, reason="no", verdict="falsified")
     assert found(ledger) == []
-    assert count(ledger) == {"receipts": 2, "promotions": 1}
-    assert (found(tmp_path / "none"), count(tmp_path / "none")) == ([], {"receipts": 0, "promotions": 0})
+    empty = dict.fromkeys(("receipts", "promotions", "retractions", "waivers", "releases"), 0)
+    assert count(ledger) == {**empty, "receipts": 2, "promotions": 1}
+    assert (found(tmp_path / "none"), count(tmp_path / "none")) == ([], empty)
 
 
 def test_pv601_every_file_that_cannot_be_believed(tmp_path: Path) -> None:
@@ -132,7 +134,7 @@ def test_a_reference_that_git_does_not_know_is_misuse(reference: str, tmp_path: 
 
 def test_a_folder_that_is_no_repository_is_misuse(tmp_path: Path) -> None:
     ledger_of(tmp_path)
-    with pytest.raises(PvError, match="git does not know 'HEAD' here"):
+    with pytest.raises(PvError, match="is in no git repository"):
         gone(tmp_path)
 
 

@@ -81,8 +81,9 @@ def test_an_assessment_as_json_is_whole() -> None:
         "contract": "double-v1", "test": "FALSIFY-D-001", "equation": "double", "subject": "plain", "default": True,
         "level": "NO_EVIDENCE", "not_applicable": None, "fresh": False,
         "stale": [{"cause": "subject", "what": "kernels/double.py: double", "how": "changed"}],
-        "was": "PARTIAL_ALGORITHM_LEVEL", "verdict": "held", "reason": "", "cases": 200, "checks": 220, "slack": None,
-        "receipt": "a" * 64, "lacking": ["more"], "next": "pv falsify --id FALSIFY-D-001",
+        "outside": None, "was": "PARTIAL_ALGORITHM_LEVEL",
+        "verdict": "held", "reason": "", "cases": 200, "checks": 220, "slack": None,
+        "receipt": "a" * 64, "receipts": [], "kinds": [], "lacking": ["more"], "next": "pv falsify --id FALSIFY-D-001",
     }  # fmt: skip
     assert assessment_value(row())["next"] is None
     assert assessment_value(row(Level.NO_CHECK))["fresh"] is False

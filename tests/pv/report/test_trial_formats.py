@@ -60,7 +60,13 @@ def test_json_holds_the_receipts_what_was_left_out_and_the_findings() -> None:
     value = json.loads(written("json", ALL))
     assert value["receipts"] == [row.finished.receipt for row in ROWS]
     assert (value["selected"], value["fresh"]) == (6, 3)
-    who = {"contract": "double-v1", "test": "FALSIFY-D-002", "subject": "plain", "reason": "the time budget was spent"}
+    who = {
+        "contract": "double-v1",
+        "test": "FALSIFY-D-002",
+        "subject": "plain",
+        "kind": "algorithm",
+        "reason": "the time budget was spent",
+    }
     assert value["not_run"] == [who]
     assert [row["subject"] for row in value["not_applicable"]] == ["numpy"]
     assert [row["code"] for row in value["findings"]] == ["PV304", "PV406"]
@@ -84,7 +90,7 @@ def test_events_come_one_a_line_as_they_happen() -> None:
     assert [row["event"] for row in rows] == ["started", "progress", *["finished"] * 5, "summary"]
     assert rows[0]["schema"] == "pv/falsify-events-v1"
     assert [row["subject"] for row in rows[0]["trials"]] == ["plain", "numpy", "plain", "plain", "numpy"]
-    who = {"contract": "double-v1", "test": "FALSIFY-D-001", "subject": "plain"}
+    who = {"contract": "double-v1", "test": "FALSIFY-D-001", "subject": "plain", "kind": "algorithm"}
     assert rows[1] == {"event": "progress", **who, "stage": "attack", "cases": 5}
     assert rows[2]["receipt"] == ROWS[0].finished.receipt
     assert problem_of("pv/receipt-v1", rows[2]["receipt"]) == ""
@@ -133,7 +139,7 @@ def test_a_case_of_junit_says_how_the_trial_was_run_and_why_it_did_not_hold() ->
     held, falsified_, *_, left = junit(ALL)[0].findall("testcase")
     facts = {row.get("name"): row.get("value") for row in held.findall("properties/property")}
     assert facts == {
-        "subject": "plain", "target": "kernels.double:double", "clauses": "double/twice", "verdict": "held",
+        "subject": "plain", "kind": "algorithm", "target": "kernels.double:double", "clauses": "double/twice", "verdict": "held",
         "cases": "200", "checks": "220", "seed": "0", "slack": "16", "teeth": "1 of 1", "receipt": NONE,
     }  # fmt: skip
     assert held.findtext("system-out") == "a <word>\ufffd\n"

@@ -2,7 +2,7 @@
 
 A contract of `bad` says in its first line what must be found: `# expect: PV203 17:9; PV305 contracts/binding.yaml:3:5`
 (without a path: in the contract itself). A folder is a project of its own; `# support: LEVEL` in the second line is
-what its evidence is taken to support.
+what its evidence is taken to support, `# support: stale LEVEL` what it did before it went stale.
 """
 
 from __future__ import annotations
@@ -19,9 +19,10 @@ from pv.contract.predecessor.model import PredecessorFile
 from pv.contract.read import read_bindings, read_contract
 from pv.finding import Finding
 from pv.level import Level, read_level
-from pv.project import file_of
+from pv.project import Project, file_of
 from pv.rules import Judged, ProjectFacts, catalogue, check, check_project
 from pv.rules.predecessor import JudgedPredecessor, check_predecessor
+from pv.rules.registry import Support
 from pv.source.attack import attack_reader
 from pv.source.falsifiers import index_falsifiers
 from pv.source.target import target_finder
@@ -41,6 +42,7 @@ ELSEWHERE = {
     "PV404": "pv/rules/test_rules_elsewhere.py::test_a_test_that_was_never_run",
     "PV405": "pv/rules/test_rules_elsewhere.py::test_a_project_without_tests",
     "PV406": "pv/assess/test_slack.py::test_a_wide_tolerance_is_told_with_the_one_that_would_do",
+    "PV409": "pv/assess/test_policy.py::test_a_lowered_threshold_is_refused_unless_it_is_named_as_it_is",
     "PV500": "pv/rules/test_rules_elsewhere.py::test_a_project_without_claims",
     "PV501": "pv/claims/test_claims_check.py::test_a_wrong_claim_shows_both_values_and_both_places",
     "PV502": "pv/claims/test_claims_check.py::test_a_claim_that_matches_nowhere_says_what_is_there",
@@ -52,6 +54,8 @@ ELSEWHERE = {
     "PV602": "pv/rules/test_rules_elsewhere.py::test_a_deleted_receipt",
     "PV603": "pv/rules/test_rules_elsewhere.py::test_a_receipt_in_another_contracts_folder",
     "PV604": "pv/rules/test_rules_elsewhere.py::test_a_promotion_removed_since_a_commit",
+    "PV610": "pv/cli/test_cli_reproduce.py::test_a_forged_receipt_is_believed_until_it_is_run_again",
+    "PV611": "pv/cli/test_cli_reproduce.py::test_what_cannot_be_run_again_here_is_self_reported_and_counted",
 }
 
 
@@ -135,7 +139,13 @@ def findings_in(example: Path) -> Iterator[Finding]:
         level = supported(path)
         find_target, support = target_finder(example, ["."]), lambda test: level
         project = ProjectFacts(
-            bindings.bindings, bindings.document.path, index, find_target, support, attack_reader(index)
+            bindings.bindings,
+            bindings.document.path,
+            index,
+            find_target,
+            support,
+            attack_reader(index),
+            Project(example, {}).shared_code,
         )
         contracts = [file.contract] if file.contract else []
         yield from check_project(contracts, [] if file.contract else [path.stem], bindings.bindings, index)
@@ -155,10 +165,13 @@ def _findings_of_predecessor(example: Path, file: PredecessorFile) -> Iterator[F
         yield from check_predecessor(JudgedPredecessor(file.document, file.contract))
 
 
-def supported(contract: Path) -> Level:
-    """The level that the second line of a contract says its evidence supports."""
-    line = re.search(rb"^# support: (\w+)$", contract.read_bytes(), re.MULTILINE)
-    return (read_level(line[1].decode()) if line else None) or Level.NO_EVIDENCE
+def supported(contract: Path) -> Support:
+    """The level that the second line of a contract says its evidence supports, or supported before it went stale."""
+    line = re.search(rb"^# support: (?:(\w+)|stale (\w+))$", contract.read_bytes(), re.MULTILINE)
+    now, was = (
+        (read_level((text or b"").decode()) or Level.NO_EVIDENCE) for text in (line.groups() if line else (b"", b""))
+    )
+    return Support(now, max(now, was))
 
 
 def _spelled(finding: Finding, own: str) -> str:

@@ -12,7 +12,7 @@ from pv.contract.read import contract_of
 from pv.finding import Exit, Place, PvError, Severity
 from pv.level import Level
 from pv.rules import Judged, ProjectFacts, catalogue, check, describe
-from pv.rules.registry import Report, project_rule, rule
+from pv.rules.registry import Report, Support, project_rule, rule
 from pv.source.attack import Attack
 from pv.source.falsifiers import FalsifierEntry, FalsifierIndex
 from pv.source.target import TargetFound
@@ -25,14 +25,17 @@ def judged(text: str, name: str = "softmax-v1", project: ProjectFacts | None = N
     return Judged(contract_of(parse_document(text.encode(), "softmax-v1.yaml"), name), project)
 
 
-def facts(index: FalsifierIndex | None = None, support: Level = Level.NO_EVIDENCE) -> ProjectFacts:
+def facts(
+    index: FalsifierIndex | None = None, support: Level = Level.NO_EVIDENCE, was: Level = Level.NO_EVIDENCE
+) -> ProjectFacts:
     return ProjectFacts(
         bindings=(),
         binding_path="contracts/binding.yaml",
         falsifiers=index or FalsifierIndex(),
         find_target=lambda target: TargetFound("kernels.py", 1),
-        support=lambda test: support,
+        support=lambda test: Support(support, max(support, was)),
         attack=lambda entry: Attack(),
+        shared=lambda one, other: (),
     )
 
 
@@ -116,9 +119,9 @@ def test_coverage_speaks_once_with_counts_and_the_first_three_places() -> None:
 def test_support_is_asked_only_of_a_test_with_a_status() -> None:
     asked: list[str] = []
 
-    def support(test: object) -> Level:
+    def support(test: object) -> Support:
         asked.append(repr(test))
-        return Level.FUNCTIONAL
+        return Support(Level.FUNCTIONAL, Level.FUNCTIONAL)
 
     project = facts()
     lazy = project._replace(support=support)
@@ -129,7 +132,7 @@ def test_support_is_asked_only_of_a_test_with_a_status() -> None:
     assert finding.message == "FALSIFY-SM-001 promises DISCHARGED; its evidence supports FUNCTIONAL"
     assert "pv falsify --id FALSIFY-SM-001" in finding.hint
     assert "pv ledger promote FALSIFY-SM-001" in finding.hint
-    assert len(asked) == 1
+    assert len(set(asked)) == 1
 
 
 @pytest.mark.parametrize(
@@ -139,6 +142,16 @@ def test_a_status_up_to_its_support_is_kept(level: Level, fires: bool) -> None:
     promised = CONTRACT.replace("    rule:", "    status: FUNCTIONAL\n    rule:")
     codes = [finding.code for finding in check(judged(promised, project=facts(support=level)))]
     assert ("PV401" in codes) is fires
+
+
+@pytest.mark.parametrize(("level", "was", "code"), [
+    (Level.NO_EVIDENCE, Level.FUNCTIONAL, "PV408"), (Level.PARTIAL_ALGORITHM_LEVEL, Level.DISCHARGED, "PV408"),
+    (Level.NO_EVIDENCE, Level.PARTIAL_ALGORITHM_LEVEL, "PV401"), (Level.FALSIFIED, Level.FALSIFIED, "PV401"),
+])  # fmt: skip
+def test_a_status_that_only_has_to_be_run_again_is_no_error(level: Level, was: Level, code: str) -> None:
+    promised = CONTRACT.replace("    rule:", "    status: FUNCTIONAL\n    rule:")
+    found = [one for one in check(judged(promised, project=facts(support=level, was=was))) if one.code[:3] == "PV4"]
+    assert [(one.code, one.severity.exit) for one in found] == [(code, Exit.RUN if code == "PV408" else Exit.MEND)]
 
 
 @pytest.mark.parametrize(("contract", "counts"), [("softmax-v1", True), (None, True), ("other-v1", False)])

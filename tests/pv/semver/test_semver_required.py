@@ -7,8 +7,8 @@ from itertools import pairwise
 import pytest
 
 from pv.semver.polarity import Step
-from pv.semver.required import moved_enough, precedence, required_version, spell
-from pv.version import Version, read_version
+from pv.semver.required import moved_enough, required_version, spell
+from pv.version import Version, precedence, read_version
 
 
 def version(text: str) -> Version:

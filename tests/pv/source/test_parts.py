@@ -71,4 +71,4 @@ def test_the_code_of_a_command_is_its_first_file(root: Path) -> None:
 
 def test_a_program_outside_the_project_that_a_link_leads_to_is_none_of_its_files(root: Path) -> None:
     (root / "python").symlink_to("/bin/sh")
-    assert list(command_files(root, ["python", "factor.py"])) == ["factor.py"]
+    assert list(command_files(root, ["python", "factor.py"])) == [("factor.py", ".")]

@@ -1,0 +1,104 @@
+"""What the receipts of one kind come to today: the one that counts, or what the nearest to that lacks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pv.assess.freshness import Cause
+from pv.assess.policy import Policy, Scope
+from pv.contract.model import SMOKE_ABOUT, Contract, FalsificationTest
+from pv.ledger.receipt import Receipt
+from pv.verdict import Kind, Verdict
+
+# Of receipts for the same digests the strongest statement counts: a case that breaks the invariant exists; a run that held,
+# with faults caught, exists; then the rest. A later run takes nothing back, so the order of receipts does not matter.
+_STRENGTH = (Verdict.FALSIFIED, Verdict.HELD, Verdict.VACUOUS, Verdict.ERRORED, Verdict.NOT_MEASURED)
+
+Judged = tuple[Receipt, tuple[Cause, ...]]
+"""A receipt and why it is stale (empty: it is fresh)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """The receipts of one kind.
+
+    `best` supports its level. Of those that do not, `weak` is the strongest fresh one, with what it `wants`, and `old` the
+    nearest stale one, with why it is `stale` and whether it `stood` while it was fresh.
+    """
+
+    kind: Kind
+    best: Receipt | None = None
+    weak: Receipt | None = None
+    wants: tuple[str, ...] = ()
+    old: Receipt | None = None
+    stale: tuple[Cause, ...] = ()
+    stood: bool = False
+
+    @property
+    def holds(self) -> bool:
+        """Whether this kind is shown today."""
+        return self.best is not None
+
+    @property
+    def held(self) -> bool:
+        """Whether it is, or would be if what is stale were fresh."""
+        return self.best is not None or (self.weak is None and self.stood)
+
+
+def standing(
+    kind: Kind, judged: Sequence[Judged], contract: Contract, test: FalsificationTest, scope: Scope, policy: Policy
+) -> Standing:
+    """The standing of `kind` by those of `judged` that are of it, whatever their order."""
+    mine = [(receipt, stale) for receipt, stale in judged if receipt.kind is kind]
+    fresh = [receipt for receipt, stale in mine if not stale]
+    if fresh:
+        lacks = {receipt.name: wants(receipt, contract, test, scope, policy) for receipt in fresh}
+        supporting = [receipt for receipt in fresh if not lacks[receipt.name]]
+        if supporting:
+            return Standing(kind, best=min(supporting, key=lambda receipt: (-receipt.cases, receipt.name)))
+        weak = strongest(fresh)
+        return Standing(kind, weak=weak, wants=lacks[weak.name])
+    if not mine:
+        return Standing(kind)
+    receipt, stale = min(mine, key=lambda pair: (len(pair[1]), _STRENGTH.index(pair[0].verdict), pair[0].name))
+    return Standing(kind, old=receipt, stale=stale, stood=not wants(receipt, contract, test, Scope(), policy))
+
+
+def strongest(receipts: Sequence[Receipt]) -> Receipt:
+    """The receipt that states most, and of such the one with most cases."""
+    return min(receipts, key=lambda receipt: (_STRENGTH.index(receipt.verdict), -receipt.cases, receipt.name))
+
+
+def wants(
+    receipt: Receipt, contract: Contract, test: FalsificationTest, scope: Scope, policy: Policy
+) -> tuple[str, ...]:
+    """What a receipt lacks to count at all."""
+    if receipt.verdict is not Verdict.HELD:
+        return (f"a run that holds: the last was {receipt.verdict.label}: {receipt.reason}",)
+    found = []
+    outside = scope.outside(receipt)
+    if outside:
+        found.append(f"a run in scope: this one has {outside}")
+    bitten = {tooth.invariant for tooth in receipt.teeth if tooth.caught}
+    toothless = [name for name in test.binds_to if name not in bitten]
+    if toothless or not all(tooth.caught for tooth in receipt.teeth):
+        found.append(f"teeth: no caught fault of {', '.join(toothless) or 'some invariant'}")
+    if not _bites(receipt, contract, test):
+        found.append("teeth: no mutant of the subject killed")
+    if receipt.checks < receipt.cases:
+        found.append("a check for every case")
+    share = max(policy.stratum, -(-policy.cases // max(len(receipt.strata), 1)))
+    thin = [row for row in receipt.strata if row.distinct < (1 if row.exhausted else share)]
+    if thin or not receipt.strata:
+        seen = ", ".join(f"{row.name} {row.distinct}" for row in thin) or "no strata"
+        found.append(f"more cases: {seen}; {share} in each stratum")
+    return tuple(found)
+
+
+def _bites(receipt: Receipt, contract: Contract, test: FalsificationTest) -> bool:
+    """Whether a mutant was killed, or none got past the smoke check; not asked where all clauses are about what that sees."""
+    clauses = [clause for name in test.binds_to if (clause := contract.invariant(name)) is not None]
+    if all(clause.about in SMOKE_ABOUT for clause in clauses):
+        return True
+    return receipt.mutants is not None and (bool(receipt.mutants.killed) or not receipt.mutants.past)

@@ -1,0 +1,3 @@
+from references.shared import softmax
+
+__all__ = ["softmax"]

@@ -1,0 +1,3 @@
+from kernels import softmax
+
+__all__ = ["softmax"]
