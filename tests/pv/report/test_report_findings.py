@@ -15,8 +15,10 @@ from oasis import sarif_validator
 from projects import CONTRACT, softmax_project
 
 from pv.finding import Finding, Place, Severity
+from pv.report.findings import Answer, answer_text
 from pv.report.github import annotation_lines
 from pv.report.junit import junit_text
+from pv.report.plain import finding_value
 from pv.report.text import WIDTH, excerpt, text_lines
 from pv.rules import catalogue, count_judging
 
@@ -27,6 +29,15 @@ BAD = ROOT / "tests/examples/bad"
 def finding(message: str = "seen", hint: str = "", column: int = 1, path: str = "a.yaml") -> Finding:
     """An error at the first line."""
     return Finding("PV203", Severity.ERROR, Place(path, 1, column), message, hint)
+
+
+@pytest.mark.parametrize("text", ["plain", '"\\', "\x00\x1b\u2028\ud800", "− ε\n\t"])
+def test_a_finding_is_spelt_in_json_as_the_library_spells_it(text: str) -> None:
+    found = finding(message=text, hint=text, column=7, path=text)
+    answer = Answer((found,), {}, (), (), {}, lambda place: "", lambda findings: [])
+    told = answer_text(answer, "json")
+    assert json.dumps(finding_value(found), ensure_ascii=False) in told
+    assert json.loads(told)["findings"] == [finding_value(found)]
 
 
 def test_text_shows_place_line_caret_and_hint_file_by_file() -> None:
