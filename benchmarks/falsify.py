@@ -162,7 +162,7 @@ def copied(folder: Path) -> Path:
 def falsified(examples: int, *more: str) -> float:
     """Seconds of `pv falsify` over microgpt-v1, all of which has to hold."""
     with tempfile.TemporaryDirectory(prefix="pv-benchmark-") as scratch:
-        command = pv("falsify", "microgpt-v1", "--examples", str(examples), *more)
+        command = pv("falsify", "microgpt-v1", "--kind", "algorithm", "--examples", str(examples), *more)
         return timed([str(part) for part in command], copied(Path(scratch, "project")))
 
 

@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pv.collector import collector_paused
 from pv.contract.document import Document, read_document
 from pv.contract.model import Binding, Contract, FalsificationTest
 from pv.contract.quote import nearest
@@ -142,10 +143,11 @@ class Project:
         from pv.ledger.receipt import Receipt, read_receipts
 
         found: dict[str, dict[str, Receipt]] = {}
-        for folder in (self.root / LEDGER / "receipts", self.root / SHELF / "receipts"):
-            for receipt in read_receipts(folder, self._is_of_others):
-                if isinstance(receipt, Receipt):
-                    found.setdefault(receipt.test, {}).setdefault(receipt.name, receipt)
+        with collector_paused():
+            for folder in (self.root / LEDGER / "receipts", self.root / SHELF / "receipts"):
+                for receipt in read_receipts(folder, self._is_of_others):
+                    if isinstance(receipt, Receipt):
+                        found.setdefault(receipt.test, {}).setdefault(receipt.name, receipt)
         return {test: tuple(receipts.values()) for test, receipts in found.items()}
 
     def narrow(self, tests: Iterable[tuple[str, str]]) -> None:
@@ -331,8 +333,9 @@ class Project:
     def _assessed(self, contracts: Iterable[Contract]) -> dict[Key, Assessment]:
         from pv.assess.promises import key_of
 
-        rows = (row for contract in contracts for test in contract.tests for row in self.assess_all(contract, test))
-        return {key_of(row): row for row in rows}
+        with collector_paused():
+            rows = (row for contract in contracts for test in contract.tests for row in self.assess_all(contract, test))
+            return {key_of(row): row for row in rows}
 
     def keep(self, receipt: Mapping[str, Any]) -> Path:
         """Put the receipt of a run on the shelf; its file."""

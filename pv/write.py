@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import tempfile
 from collections.abc import Iterator
@@ -10,7 +11,12 @@ from pathlib import Path
 
 
 def write_whole(path: Path, data: bytes, *, mode: int = 0o644) -> None:
-    """Put `data` into the file at `path`: a temporary file in its folder, synced, then renamed. Raises OSError."""
+    """Put `data` into the file at `path`: a temporary file in its folder, synced, then renamed.
+
+    Raises OSError, also where something is that is no file: a device such as /dev/null must not be replaced by one.
+    """
+    if path.exists() and not path.is_file():
+        raise FileExistsError(errno.EEXIST, "there is something that is no regular file", str(path))
     with _temporary(path, data, mode) as temporary:
         temporary.replace(path)
 

@@ -71,8 +71,8 @@ def test_each_subject_has_a_vector_and_what_does_not_apply_is_counted(project: P
         "method: PARTIAL 3",
         "module: PARTIAL 3",
         "numpy: PARTIAL 2 · NOT APPLICABLE 1",
-        "port: PARTIAL 2 · NOT APPLICABLE 1",
-        "flat: PARTIAL 2 · NOT APPLICABLE 1",
+        "port: FUNCTIONAL 2 · NOT APPLICABLE 1",
+        "flat: FUNCTIONAL 2 · NOT APPLICABLE 1",
         "3 tests selected: 3 measured, 3 held, 0 stale, 0 toothless",
         "15 more on other subjects: 12 measured, 12 held, 0 stale, 0 toothless, 3 not applicable",
     ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pv.assess.subjects import reference_of
 from pv.contract.clause import clause_parts, invariant_digest
@@ -27,6 +27,9 @@ class Cause:
         return f"{self.cause} {self.how} ({self.what})" if self.what else f"{self.cause} {self.how}"
 
 
+_Stated = tuple[Contract, FalsificationTest, tuple[Part, ...], tuple[Part, ...]]
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Today:
     """What the digests are taken of now."""
@@ -34,6 +37,14 @@ class Today:
     code: Code
     index: FalsifierIndex
     bindings: tuple[Binding, ...] = ()
+    _stated: dict[tuple[int, int], _Stated] = field(default_factory=dict, repr=False)
+
+    def stated(self, contract: Contract, test: FalsificationTest) -> _Stated:
+        """The parts of `clause` and of `falsifier`, taken once for all receipts of `test`."""
+        key = id(contract), id(test)
+        if key not in self._stated:  # what is kept holds both, so their ids stay their own
+            self._stated[key] = contract, test, self.clause(contract, test), self.falsifier(contract, test)
+        return self._stated[key]
 
     def clause(self, contract: Contract, test: FalsificationTest) -> tuple[Part, ...]:
         """Equation and invariants of `test`."""
@@ -88,9 +99,10 @@ def causes(
     """Why `receipt` is stale, in the order of `CAUSES`; empty when it is fresh."""
     if receipt.digests != DIGESTS:
         return (Cause("clause", f"digests by {receipt.digests}", "not comparable"),)
+    _, _, clause, falsifier = today.stated(contract, test)
     now = {
-        "clause": today.clause(contract, test),
-        "falsifier": today.falsifier(contract, test),
+        "clause": clause,
+        "falsifier": falsifier,
         "binding": binding_parts(binding),
         "reference": today.reference(contract, test.equation) if receipt.kind is Kind.ORACLE else (),
         "live": live_parts(binding) if receipt.kind is Kind.LIVE else (),
@@ -109,6 +121,8 @@ def causes(
 
 def _between(cause: str, then: tuple[Part, ...], now: tuple[Part, ...]) -> list[Cause]:
     """Parts that can be listed without running anything: what changed, what went, what came."""
+    if then == now:
+        return []
     was = {(part.path, part.name): part for part in then}
     is_ = {(part.path, part.name): part for part in now}
     changed = [

@@ -36,6 +36,7 @@ def release(contract: str, form: str, *, dry_run: bool) -> Exit:
     """
     from pv.ledger.lineage import last_release
     from pv.project import LEDGER, open_project
+    from pv.semver.released import release_before
 
     project = open_project()
     file = _file(project, contract)
@@ -44,8 +45,9 @@ def release(contract: str, form: str, *, dry_run: bool) -> Exit:
     promises = _fresh_promises(project, name)
     last = last_release(project.releases, name)
     value = _value(project, file, promises, last)
-    if last is not None and not _has_moved(project, file, promises, last):
-        return _say_same(last, promises, form)
+    before = release_before(project.releases, name, [row.name for row in project.contracts])
+    if before is not None and not _has_moved(project, file, promises, before):
+        return _say_same(before, promises, form)
     folder = project.root / LEDGER / "releases" / name
     path = folder / f"{value['version']}.json"
     if path.exists():  # not the last one, or the version would have been too low

@@ -41,10 +41,12 @@ class Reproduction:
     @property
     def text(self) -> str:
         """One line for people."""
+        from pv.report.plain import plural
+
         rest = ", ".join(
             f"{count:,} {name.replace('_', '-')}" for name, count in self.counts.items() if name != "receipts"
         )
-        return f"reproducing {self.receipts:,} receipts: {rest}"
+        return f"reproducing {plural(self.receipts, 'receipt')}: {rest}"
 
 
 def reproduce(project: Project, against: str | None) -> Reproduction:

@@ -192,8 +192,8 @@ class Binding(NamedTuple):
 
     `target` is `module:function` or `module:Class.method`; empty for the adapter `command`, which has a `command` instead.
     `not_applicable` maps what clauses can be about to the reason why those do not apply to this code. `live` is the command
-    that a user would run and that calls this code; `within`, of a reference, the ids of the invariants whose tolerance is how far
-    a subject may be from it (none: not at all).
+    that a user would run and that calls this code. `within`, of a reference, are the ids of the invariants whose tolerance is
+    how far a subject may be from it; without any, it may not be off at all.
     """
 
     contract: str

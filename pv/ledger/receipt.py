@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -141,6 +142,10 @@ def read_receipt(stored: Stored) -> Receipt | Stored:
     return _build(stored)
 
 
+# Receipts of one project are about the same parts again and again.
+_part = lru_cache(maxsize=65_536)(Part)
+
+
 def _build(stored: Stored) -> Receipt:
     value = stored.value
     cases, test, subject = value["cases"], value["test"], value["subject"]
@@ -156,7 +161,7 @@ def _build(stored: Stored) -> Receipt:
         verdict=Verdict(value["verdict"]),
         reason=value["reason"],
         depends=tuple(
-            (cause, tuple(Part(part["path"], part["name"], part["digest"]) for part in parts))
+            (cause, tuple([_part(part["path"], part["name"], part["digest"]) for part in parts]))
             for cause, parts in sorted(value["depends"].items())
         ),
         scope=tuple((key, tuple(values)) for key, values in sorted(value["scope"].items())),

@@ -87,7 +87,7 @@ def read(path: Path) -> Stored:
 
 
 def read_shelf(folder: Path, skip: Callable[[Path], bool] = lambda path: False) -> Iterator[Stored]:
-    """Every file of the sub-folders of `folder` (one per contract), in the order of their folders and names, but those to `skip`.
+    """Every file of the sub-folders of `folder` (one per contract), by folder and name, but those to `skip`.
 
     A file with another kind of name is given with a problem, so that nobody hides one among them.
     """

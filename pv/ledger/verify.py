@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from pv.collector import collector_paused
 from pv.finding import Finding, Place, Severity
 from pv.ledger.lineage import line_findings, subject_of
 from pv.ledger.promotion import Promise, Promotion, read_promotions
@@ -58,6 +59,12 @@ def verify(ledger: Path, shown: str) -> Iterator[Finding]:
     `shown` is how the ledger's path is written in findings.
     """
     held = _Ledger(ledger, shown, {}, {}, {}, {}, {})
+    with collector_paused():
+        yield from _findings(held)
+
+
+def _findings(held: _Ledger) -> Iterator[Finding]:
+    ledger = held.home
     yield from _read(held, read_receipts(ledger / "receipts"), held.receipts)
     yield from _read(held, read_promotions(ledger / "promotions"), held.promotions)
     yield from _read(held, read_retractions(ledger / "retractions"), held.retractions)

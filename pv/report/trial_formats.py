@@ -30,7 +30,7 @@ class Selected:
 
     @property
     def name(self) -> str:
-        """`FALSIFY-MG-004`; on another subject than the default one `FALSIFY-MG-004[numpy]`; of a kind `FALSIFY-MG-004 oracle`."""
+        """`FALSIFY-MG-004`, `FALSIFY-MG-004[numpy]` on another subject, `FALSIFY-MG-004 oracle` of another kind."""
         subject = "" if self.default else f"[{self.work.binding.name}]"
         kind = "" if self.work.kind is Kind.ALGORITHM else f" {self.work.kind.value}"
         return f"{self.work.test.id}{subject}{kind}"

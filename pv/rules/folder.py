@@ -87,8 +87,10 @@ def _near(name: str, contracts: Iterable[str], alike: Mapping[str, Sequence[str]
     from difflib import get_close_matches
 
     begin, end = name[:4], _end(name)
-    is_short = len(end) < 4  # then any end may end with it
-    known = contracts if is_short else (*alike.get(f"{begin}*", ()), *alike.get(f"*{end}", ()))
+    if len(end) < 4:  # a longer one may end with it
+        known = [other for other in contracts if other.startswith(begin) or _end(other).endswith(end)]
+    else:
+        known = [*alike.get(f"{begin}*", ()), *alike.get(f"*{end}", ())]
     near = get_close_matches(name, known, n=1, cutoff=0.87)
     return f"did you mean {near[0]!r}?" if near else "bring the contract, or take the dependency out"
 

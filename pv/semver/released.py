@@ -21,31 +21,39 @@ def diffs_since_release(
 ) -> Iterator[Diff]:
     """What became of each contract of `files` since its last release, and which released ones are gone.
 
-    `promises` are the strongest in force, `shown` is the ledger. A contract of the next major takes the place of the one
-    before it, once it is released as well.
+    `promises` are the strongest in force, `shown` is the ledger.
     """
-    made = list(promises)
-    names = {_name(file) for file in files}
+    made, names = list(promises), [_name(file) for file in files]
     for file in files:
-        last = last_release(releases, _name(file))
+        last = release_before(releases, _name(file), names)
         yield added(file, LAST) if last is None else diff_since(last, file, made, shown)
     for name in dict.fromkeys(release.contract for release in releases):
-        succeeded = any(base_of(other) == base_of(name) and other != name for other in names)
+        succeeded = any(base_of(other) == base_of(name) for other in names)
         last = last_release(releases, name)
-        if name not in names and not succeeded and last is not None:
+        if not succeeded and last is not None:
             yield removed(contract_at(last, _place(last, shown)), f"{CONTRACTS}/{name}.yaml")
+
+
+def release_before(releases: Sequence[Release], name: str, names: Iterable[str]) -> Release | None:
+    """The release that the contract called `name` is compared with: its last one, or, where it has none, that of the contract
+    whose place it took: of the same base, and not among `names` any more.
+    """
+    own = last_release(releases, name)
+    left = {row.contract for row in releases if base_of(row.contract) == base_of(name)} - set(names)
+    return own or (last_release(releases, left.pop()) if len(left) == 1 else None)
 
 
 def diff_since(last: Release, file: ContractFile, promises: Iterable[Promise], shown: str) -> Diff:
     """What became of a contract since the release `last`, with the promises that rose or fell."""
-    return diff(contract_at(last, _place(last, shown)), file, levels=level_moves(last, promises))
+    own = [promise for promise in promises if promise.contract == _name(file)]
+    return diff(contract_at(last, _place(last, shown)), file, named=True, levels=level_moves(last, own))
 
 
 def level_moves(last: Release, promises: Iterable[Promise]) -> list[LevelMove]:
-    """Each test and subject whose promised level is another than it was at the release `last`."""
+    """Each test and subject whose level among `promises`, those of one contract, is another than at the release `last`."""
     none = Level.NO_EVIDENCE
     then: dict[Subject, Level] = {subject_of(promise): promise.level for promise in last.promises}
-    now = {subject_of(promise): promise.level for promise in promises if promise.contract == last.contract}
+    now = {subject_of(promise): promise.level for promise in promises}
     every = sorted({*then, *now})
     return [
         LevelMove(key[0], key[2], then.get(key, none), now.get(key, none))

@@ -15,6 +15,7 @@ import ast
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from itertools import groupby
 from types import EllipsisType
 from typing import Any
@@ -136,7 +137,6 @@ def encode(value: object, *, docstrings: bool = True, bodies: bool = True) -> li
     or a field that the format does not know: what cannot be read must not be hashed as if it were not there.
     """
     tokens: list[Token] = []
-    known: set[type[ast.AST]] = set()
     pending: list[object] = [value]
     while pending:
         current = pending.pop()
@@ -144,9 +144,8 @@ def encode(value: object, *, docstrings: bool = True, bodies: bool = True) -> li
             tokens += ["list", len(current)]
             pending.extend(reversed(current))
         elif isinstance(current, ast.AST):
-            if type(current) not in known:
+            if _unread(type(current)):  # type: ignore[arg-type] # a class is hashable, whatever mypy makes of its __hash__
                 _refuse_unknown(current)
-                known.add(type(current))
             fields = _present(current, docstrings=docstrings, bodies=bodies)
             tokens.append(f"{type(current).__name__}:{','.join(field for field, _ in fields)}")
             pending.extend(item for _, item in reversed(fields))
@@ -155,12 +154,18 @@ def encode(value: object, *, docstrings: bool = True, bodies: bool = True) -> li
     return tokens
 
 
+@cache
+def _unread(kind: type[ast.AST]) -> tuple[str, ...]:
+    """The fields of a node class that the format does not read; of a class that it does not know, `?` too."""
+    meaning = FIELDS.get(kind.__name__)
+    return ("?",) if meaning is None else tuple(sorted(set(kind._fields) - set(meaning) - WITHOUT_MEANING))
+
+
 def _refuse_unknown(node: ast.AST) -> None:
-    name = type(node).__name__
-    meaning = FIELDS.get(name)
-    unread = [] if meaning is None else sorted(set(node._fields) - set(meaning) - WITHOUT_MEANING)
-    if meaning is None or any(getattr(node, field, None) for field in unread):
-        what = f"{name}.{unread[0]}" if unread else name
+    name, unread = type(node).__name__, _unread(type(node))  # type: ignore[arg-type] # as above
+    held = [field for field in unread if field == "?" or getattr(node, field, None)]
+    if held:
+        what = name if held == ["?"] else f"{name}.{held[0]}"
         running = f"Python {sys.version_info.major}.{sys.version_info.minor}"
         message = f"the syntax node {what} of {running} is not part of the digest format {TAG!r} (Python 3.11 to 3.14)"
         raise PvError(message, exit=Exit.MEND, hint="run pv with a Python that it supports, or update pv")

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from pv.collector import collector_paused
 from pv.contract.document import read_bytes
 from pv.finding import Finding, Place, Severity
 from pv.project import CONTRACTS, Project
@@ -112,28 +111,12 @@ def _judge_all(items: Sequence[Item], projects: Projects, cache: Cache | None) -
         one = judge(path, item.shown, data, projects.around(item.folder), named=item.named)
         return one, _name(data) if isinstance(data, bytes) and cache is not None else ""
 
-    with _collector_paused():
+    with collector_paused():
         for item, (one, name) in zip(missing, _spread(missing, projects, work), strict=True):
             found[item.shown] = one
             if cache is not None and one.lasting:
                 cache.keep(item.shown, name, cache.around.of(_root(projects, item), named=item.named), to_row(one))
     return {item.shown: found[item.shown] for item in items}
-
-
-@contextmanager
-def _collector_paused() -> Iterator[None]:
-    """Nothing that judging makes refers back to itself: the collector walks through all of it, and has nothing to free.
-
-    Nor afterwards: what was found is held to the end, and is therefore frozen.
-    """
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.freeze()
-            gc.enable()
 
 
 def _root(projects: Projects, item: Item) -> Path | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -89,6 +90,9 @@ def test_a_file_is_written_whole_and_nothing_at_all_about_no_test(promised: Path
     assert (ran.exit, ran.out) == (0, "wrote out.json: PASSED, 1 passed, 0 warned, 0 failed\n")
     conforming((promised / "out.json").read_text(encoding="utf-8"))
     assert pv("ledger", "export", "--in-toto", "no/such/folder.json", cwd=promised).exit == 2
+    os.mkfifo(promised / "device")
+    ran = pv("ledger", "export", "--in-toto", "device", cwd=promised)
+    assert (ran.exit, "no regular file" in ran.err, (promised / "device").is_fifo()) == (2, True, True)
     (promised / CONTRACT).unlink()
     assert pv("ledger", "export", "--in-toto", "none.json", cwd=promised).exit == 3
     assert not (promised / "none.json").exists()

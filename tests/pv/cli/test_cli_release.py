@@ -161,6 +161,23 @@ def test_diff_knows_the_contract_as_it_was_released_without_git(released: Path, 
     assert "1.0.0 is gone" in pv("diff", cwd=released).out
 
 
+def test_a_contract_of_the_next_major_is_compared_with_the_one_whose_place_it_took(released: Path, pv: Pv) -> None:
+    new = released / "contracts/double-v2.yaml"
+    (released / CONTRACT).rename(new)
+    edit(released / "contracts/binding.yaml", "contract: double-v1", "contract: double-v2")
+    edit(released / "falsifiers/double.py", 'CONTRACT = "double-v1"', 'CONTRACT = "double-v2"')
+    ran = pv("diff", cwd=released)
+    assert (ran.exit, "double-v1 → double-v2" in ran.out, "require 2.0.0 (major)" in ran.out) == (1, True, True)
+    assert pv("falsify", cwd=released).exit == 0
+    assert pv("ledger", "promote", "double-v2", cwd=released).exit == 0
+    ran = pv("ledger", "release", "double-v2", cwd=released)
+    assert (ran.exit, "1.0.0 after 1.0.0 is too low, at least 2.0.0" in ran.err) == (1, True)
+    assert pv("bump", cwd=released).exit == 0
+    assert pv("ledger", "release", "double-v2", cwd=released).exit == 0
+    assert value(released / "ledger/releases/double-v2/2.0.0.json")["previous"] == ""
+    assert pv("diff", cwd=released).exit == pv("ledger", "verify", cwd=released).exit == 0
+
+
 def test_the_log_tells_what_was_promised_taken_back_and_released(released: Path, pv: Pv) -> None:
     first = the_one(released, "promotions")
     assert pv("ledger", "retract", first.stem, "--reason", "a bug in torch", cwd=released).exit == 0

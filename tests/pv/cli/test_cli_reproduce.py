@@ -74,7 +74,7 @@ def test_a_forged_receipt_is_believed_until_it_is_run_again(project: Path, pv: P
             f"ledger/receipts/double-v1/{name}.json:1:1: error PV610 does not reproduce: FALSIFY-D-001"
         )
         assert "verdict (recorded held, now falsified" in line
-        assert "reproducing 1 receipts: 0 reproduced, 0 self-reported, 1 different" in caught.out
+        assert "reproducing 1 receipt: 0 reproduced, 0 self-reported, 1 different" in caught.out
 
 
 def test_an_honest_receipt_reproduces_and_nothing_is_written(project: Path, pv: Pv) -> None:

@@ -10,8 +10,8 @@ import pytest
 from receipts import promise, put_promotion, put_receipt, receipt_value
 
 from pv.finding import Exit, Finding, PvError, Severity
-from pv.ledger.store import add
 from pv.ledger.against import missing_since
+from pv.ledger.store import add
 from pv.ledger.verify import count, verify
 
 Found = tuple[str, Severity, str, str]
