@@ -45,7 +45,7 @@ def test_own_cases_and_the_reason_for_them_go_together(said: dict[str, Any]) -> 
 
 
 def test_strata_of_its_own_are_not_called_as_those_of_arguments_are() -> None:
-    with pytest.raises(TypeError, match="called without a dot, not 'x.huge'"):
+    with pytest.raises(TypeError, match=r"called without a dot, not 'x\.huge'"):
         marked(cases={"x.huge": CASES}, because="none is drawn")
 
 

@@ -139,7 +139,8 @@ def test_a_case_of_junit_says_how_the_trial_was_run_and_why_it_did_not_hold() ->
     held, falsified_, *_, left = junit(ALL)[0].findall("testcase")
     facts = {row.get("name"): row.get("value") for row in held.findall("properties/property")}
     assert facts == {
-        "subject": "plain", "kind": "algorithm", "target": "kernels.double:double", "clauses": "double/twice", "verdict": "held",
+        "subject": "plain", "kind": "algorithm", "target": "kernels.double:double", "clauses": "double/twice",
+        "verdict": "held",
         "cases": "200", "checks": "220", "seed": "0", "slack": "16", "teeth": "1 of 1", "receipt": NONE,
     }  # fmt: skip
     assert held.findtext("system-out") == "a <word>\ufffd\n"

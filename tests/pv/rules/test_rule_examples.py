@@ -54,6 +54,10 @@ ELSEWHERE = {
     "PV602": "pv/rules/test_rules_elsewhere.py::test_a_deleted_receipt",
     "PV603": "pv/rules/test_rules_elsewhere.py::test_a_receipt_in_another_contracts_folder",
     "PV604": "pv/rules/test_rules_elsewhere.py::test_a_promotion_removed_since_a_commit",
+    "PV605": "pv/cli/test_cli_promises.py::test_a_waiver_lapses_when_the_same_function_changes_again",
+    "PV606": "pv/cli/test_cli_promises.py::test_a_retracted_promise_no_longer_binds_and_is_told_with_its_reason",
+    "PV607": "pv/cli/test_cli_ledger_verify.py::test_two_branches_that_both_release_are_told_of_each_other",
+    "PV608": "pv/cli/test_cli_ledger_verify.py::test_a_typed_level_is_compared_with_the_one_derived",
     "PV610": "pv/cli/test_cli_reproduce.py::test_a_forged_receipt_is_believed_until_it_is_run_again",
     "PV611": "pv/cli/test_cli_reproduce.py::test_what_cannot_be_run_again_here_is_self_reported_and_counted",
 }
