@@ -38,6 +38,7 @@ if TYPE_CHECKING:  # `pv validate` asks for evidence only where a contract promi
     from pv.ledger.receipt import Receipt
     from pv.ledger.release import Release
     from pv.ledger.retraction import Retraction
+    from pv.ledger.store import Stored
     from pv.ledger.waiver import Waiver
     from pv.source.attack import Attack
     from pv.source.falsifiers import FalsifierEntry, FalsifierIndex
@@ -144,11 +145,17 @@ class Project:
 
         found: dict[str, dict[str, Receipt]] = {}
         with collector_paused():
-            for folder in (self.root / LEDGER / "receipts", self.root / SHELF / "receipts"):
-                for receipt in read_receipts(folder, self._is_of_others):
-                    if isinstance(receipt, Receipt):
-                        found.setdefault(receipt.test, {}).setdefault(receipt.name, receipt)
+            for receipt in (*self.cited, *read_receipts(self.root / SHELF / "receipts", self._is_of_others)):
+                if isinstance(receipt, Receipt):
+                    found.setdefault(receipt.test, {}).setdefault(receipt.name, receipt)
         return {test: tuple(receipts.values()) for test, receipts in found.items()}
+
+    @cached_property
+    def cited(self) -> tuple[Receipt | Stored, ...]:
+        """Receipts of the ledger, also those that cannot be believed; after `narrow` not all of them."""
+        from pv.ledger.receipt import read_receipts
+
+        return tuple(read_receipts(self.root / LEDGER / "receipts", self._is_of_others))
 
     def narrow(self, tests: Iterable[tuple[str, str]]) -> None:
         """Open no receipt of which it is known that it is about none of `tests` (contract, test); before any was read."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pv.assess.freshness import Cause
 from pv.assess.policy import Policy, Scope
 from pv.contract.model import SMOKE_ABOUT, Contract, FalsificationTest
-from pv.ledger.receipt import Receipt
+from pv.ledger.receipt import Receipt, Stratum
 from pv.verdict import Kind, Verdict
 
 # Of receipts for the same digests the strongest statement counts: a case that breaks the invariant exists; a run that held,
@@ -89,11 +89,23 @@ def wants(
     if receipt.checks < receipt.cases:
         found.append("a check for every case")
     share = max(policy.stratum, -(-policy.cases // max(len(receipt.strata), 1)))
-    thin = [row for row in receipt.strata if row.distinct < (1 if row.exhausted else share)]
+    thin = [row for row in receipt.strata if row.distinct < (_all_there_are(row, receipt, policy) or share)]
     if thin or not receipt.strata:
         seen = ", ".join(f"{row.name} {row.distinct}" for row in thin) or "no strata"
         found.append(f"more cases: {seen}; {share} in each stratum")
     return tuple(found)
+
+
+def _all_there_are(row: Stratum, receipt: Receipt, policy: Policy) -> int:
+    """How many cases are enough because there are no others; 0 where there are.
+
+    The strata of arguments are called `x.huge` (`ordinary`, where none is declared). Others are a falsifier's own: that it makes
+    no more cases says nothing of what there is.
+    """
+    if not row.exhausted:
+        return 0
+    declared = "." in row.name or row.name == "ordinary" or receipt.kind is Kind.LIVE
+    return 1 if declared else policy.stratum
 
 
 def _bites(receipt: Receipt, contract: Contract, test: FalsificationTest) -> bool:

@@ -52,20 +52,20 @@ class _Ledger:
         return Place(f"{self.shown}/{path.relative_to(self.home).as_posix()}")
 
 
-def verify(ledger: Path, shown: str) -> Iterator[Finding]:
+def verify(ledger: Path, shown: str, receipts: Iterable[Receipt | Stored] | None = None) -> Iterator[Finding]:
     """PV601 a file that cannot be believed, PV602 a cited one that is missing, PV603 one that does not fit, PV607 releases
     that contradict each other.
 
-    `shown` is how the ledger's path is written in findings.
+    `shown` is how the ledger's path is written in findings; `receipts` are those of the ledger, where they were read already.
     """
     held = _Ledger(ledger, shown, {}, {}, {}, {}, {})
     with collector_paused():
-        yield from _findings(held)
+        yield from _findings(held, read_receipts(ledger / "receipts") if receipts is None else receipts)
 
 
-def _findings(held: _Ledger) -> Iterator[Finding]:
+def _findings(held: _Ledger, receipts: Iterable[Receipt | Stored]) -> Iterator[Finding]:
     ledger = held.home
-    yield from _read(held, read_receipts(ledger / "receipts"), held.receipts)
+    yield from _read(held, receipts, held.receipts)
     yield from _read(held, read_promotions(ledger / "promotions"), held.promotions)
     yield from _read(held, read_retractions(ledger / "retractions"), held.retractions)
     yield from _read(held, read_waivers(ledger / "waivers"), held.waivers)
