@@ -92,7 +92,7 @@ class Cost:
 def trials(root: Path) -> Iterator[Callable[[str], tuple[Trial, Trial]]]:
     """Gives the trial of a test, first without tracing and then with it."""
     project = project_at(root)
-    tracer = Tracer(project.root)
+    tracer, aside = Tracer(project.root), Tracer(project.root)
     loader = Loader(project.root, project.sources, tracer)
 
     def named(test: str) -> tuple[Trial, Trial]:
@@ -101,7 +101,7 @@ def trials(root: Path) -> Iterator[Callable[[str], tuple[Trial, Trial]]]:
         assert binding is not None, f"{test} has no subject"
         work = Work(contract, found, binding)
         site = site_of(work, project.root, project.sources, project.today)
-        traced = trial_of(Task(Action.ATTACK, work, site, Plan(EXAMPLES), 60.0, 2**32), loader, tracer)
+        traced = trial_of(Task(Action.ATTACK, work, site, Plan(EXAMPLES), 60.0, 2**32), loader, tracer, aside)
         names = [argument.name for argument in traced.equation.arguments]
         return replace(traced, subject=Subject(loader.target(binding.target), names)), traced
 

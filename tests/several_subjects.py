@@ -47,7 +47,7 @@ falsification_tests:
   - id: FALSIFY-S-002
     binds_to: [scale/rejects]
     rule: a negative factor is refused
-    prediction: k from −9 to −1 raises ValueError with k in its text
+    prediction: k from −12 to −1 raises ValueError with k in its text
     if_fails: look at the check of k
   - id: FALSIFY-S-003
     binds_to: [scale/gradient]
@@ -73,7 +73,7 @@ def one_more(output, case):
     return output[0] + 1, output[1]
 
 
-NEGATIVE = st.integers(-9, -1).map(lambda k: Case(x=torch.ones(2), k=k))
+NEGATIVE = st.integers(-12, -1).map(lambda k: Case(x=torch.ones(2), k=k))
 
 
 @falsifier("FALSIFY-S-002", cases=NEGATIVE, because="a negative k is outside the domain")

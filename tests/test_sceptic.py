@@ -40,7 +40,7 @@ def test_a_digit_edited_in_a_receipt_fails_the_gate(scratch: Path, pv: Pv) -> No
 
 def test_a_status_typed_into_the_contract_fails_the_gate(scratch: Path, pv: Pv) -> None:
     contract = scratch / "contracts/microgpt-v1.yaml"
-    edit(contract, "  - id: FALSIFY-MG-001\n", "  - id: FALSIFY-MG-001\n    status: DISCHARGED\n")
+    edit(contract, "  - id: FALSIFY-MG-029\n", "  - id: FALSIFY-MG-029\n    status: DISCHARGED\n")
     line = contract.read_text(encoding="utf-8").splitlines().index("    status: DISCHARGED") + 1
     gate = pv("gate", cwd=scratch)
     assert gate.exit == 1

@@ -99,8 +99,8 @@ def wants(
 def _all_there_are(row: Stratum, receipt: Receipt, policy: Policy) -> int:
     """How many cases are enough because there are no others; 0 where there are.
 
-    The strata of arguments are called `x.huge` (`ordinary`, where none is declared). Others are a falsifier's own: that it makes
-    no more cases says nothing of what there is.
+    The strata of arguments are called `x.huge` (`ordinary`, where none is declared). Others are a falsifier's own: that
+    it makes no more cases says nothing of what there is.
     """
     if not row.exhausted:
         return 0

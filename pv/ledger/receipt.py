@@ -6,7 +6,7 @@ The layout below is `pv/receipt-v1` (schemas/receipt-v1.json): later versions of
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -103,7 +103,7 @@ class Receipt:
     residuals: tuple[Residual, ...]
     teeth: tuple[Tooth, ...]
     mutants: Mutants | None
-    counterexample: Any
+    counterexample: Any = field(hash=False)  # a JSON value, which has none; `name` is the digest of all
     digests: str
 
     @property

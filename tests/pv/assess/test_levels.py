@@ -109,6 +109,7 @@ def test_a_fresh_run_that_held_supports_partial_and_says_what_the_next_needs(pro
     ({"cases": strata(stratum("a", 199))}, "more cases: a 199; 200 in each stratum"),
     ({"cases": strata(stratum("a", 100), stratum("b", 99))}, "more cases: b 99; 100 in each stratum"),
     ({"cases": strata(stratum("a", 0, exhausted=True))}, "more cases: a 0; 200 in each stratum"),
+    ({"cases": strata(stratum("a", 3, exhausted=True))}, "more cases: a 3; 200 in each stratum"),
     ({"cases": strata(*(stratum(str(n), 9) for n in range(40))), "checks": 400}, "10 in each stratum"),
 ])  # fmt: skip
 def test_a_run_that_shows_too_little_supports_nothing(project: Project, changes: dict[str, Any], lacking: str) -> None:
@@ -119,11 +120,12 @@ def test_a_run_that_shows_too_little_supports_nothing(project: Project, changes:
 
 
 @pytest.mark.parametrize("cases", [
-    strata(stratum("a", 3, exhausted=True)),
+    strata(stratum("x.a", 3, exhausted=True)),
     strata(stratum("a", 100), stratum("b", 100)),
-    strata(stratum("a", 100), stratum("b", 1, exhausted=True)),
+    strata(stratum("x.a", 100), stratum("x.b", 1, exhausted=True)),
+    strata(stratum("a", 10, exhausted=True)),
     strata(*(stratum(str(n), 10) for n in range(21))),
-], ids=range(4))  # fmt: skip
+], ids=range(5))  # fmt: skip
 def test_enough_is_enough(project: Project, cases: dict[str, Any]) -> None:
     assert level(project, made(project, cases=cases))[0] is PARTIAL
 
