@@ -16,8 +16,8 @@ _LINE_ENDS = re.compile(r"\r\n?|\n")
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
-    """A cell: its text as a reader sees it (without emphasis and back quotes), and where its source begins."""
+class Spot:
+    """A text as a reader sees it (without emphasis and back quotes), and where its source begins."""
 
     text: str
     place: Place
@@ -29,23 +29,38 @@ class Table:
 
     section: str
     place: Place
-    header: tuple[Cell, ...]
-    rows: tuple[tuple[Cell, ...], ...]
+    header: tuple[Spot, ...]
+    rows: tuple[tuple[Spot, ...], ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Tables:
-    """What a document holds for claims: the text of its headings, in order, and its tables."""
+class Paragraph:
+    """A paragraph, of the document itself or of a list, and the text of the nearest heading above it.
+
+    `lines` are those of its source, the first of which is number `line`; `text` is what a reader sees, on one line.
+    """
+
+    section: str
+    text: str
+    path: str
+    line: int
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Markdown:
+    """What a document holds for claims, in order: the text of its headings, its tables, its paragraphs."""
 
     headings: tuple[str, ...]
     tables: tuple[Table, ...]
+    paragraphs: tuple[Paragraph, ...] = ()
 
 
-def read_tables(source: str, path: str) -> Tables:
-    """The headings and tables of a Markdown text; `path` is for the places.
+def read_markdown(source: str, path: str) -> Markdown:
+    """The headings, tables and paragraphs of a Markdown text; `path` is for the places.
 
-    Read are those of the document itself, not those inside quotations and lists. Raises PvError (bug) when a cell's
-    position in the source cannot be confirmed.
+    Read are those of the document itself, not those inside quotations; of lists the paragraphs alone. Raises PvError
+    (bug) when a cell's position in the source cannot be confirmed.
     """
     from markdown_it import MarkdownIt
 
@@ -55,17 +70,24 @@ def read_tables(source: str, path: str) -> Tables:
     lines = _LINE_ENDS.split(source.replace("\0", "\ufffd"))
     headings: list[str] = []
     tables: list[Table] = []
+    paragraphs: list[Paragraph] = []
+    quoted = 0
     tokens = parser.parse(source)
     for index, token in enumerate(tokens):
+        quoted += (token.type == "blockquote_open") - (token.type == "blockquote_close")
         if token.type == "heading_open" and token.level == 0:
             headings.append(_text(tokens[index + 1]))
         elif token.type == "table_open" and token.level == 0:
             rows = list(_rows(tokens, index, lines, path))
             tables.append(Table(headings[-1] if headings else "", rows[0][0].place, rows[0], tuple(rows[1:])))
-    return Tables(tuple(headings), tuple(tables))
+        elif token.type == "paragraph_open" and not quoted and token.map:
+            first, end = token.map
+            section, text = headings[-1] if headings else "", _text(tokens[index + 1])
+            paragraphs.append(Paragraph(section, text, path, first + 1, tuple(lines[first:end])))
+    return Markdown(tuple(headings), tuple(tables), tuple(paragraphs))
 
 
-def _rows(tokens: Sequence[Token], start: int, lines: Sequence[str], path: str) -> Iterator[tuple[Cell, ...]]:
+def _rows(tokens: Sequence[Token], start: int, lines: Sequence[str], path: str) -> Iterator[tuple[Spot, ...]]:
     inlines: list[Token] = []
     for token in tokens[start:]:
         if token.type == "table_close":
@@ -79,7 +101,7 @@ def _rows(tokens: Sequence[Token], start: int, lines: Sequence[str], path: str) 
             yield _cells(inlines, lines[line], line + 1, path)
 
 
-def _cells(inlines: Sequence[Token], text: str, line: int, path: str) -> tuple[Cell, ...]:
+def _cells(inlines: Sequence[Token], text: str, line: int, path: str) -> tuple[Spot, ...]:
     """The cells of one row, each where splitting the source line finds it, confirmed by the parser's own text."""
     contents = [inline.content for inline in inlines]
     pieces = _split(text)
@@ -89,7 +111,7 @@ def _cells(inlines: Sequence[Token], text: str, line: int, path: str) -> tuple[C
         message = f"{Place(path, line)}: the parser reads the cells {contents!r}, the source line is {text!r}"
         raise PvError(message, exit=Exit.BUG, hint="this is a bug in pv: please report it with the document")
     return tuple(
-        Cell(_text(inline), Place(path, line, column + 1)) for inline, column in zip(inlines, columns, strict=True)
+        Spot(_text(inline), Place(path, line, column + 1)) for inline, column in zip(inlines, columns, strict=True)
     )
 
 

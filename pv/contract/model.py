@@ -145,19 +145,47 @@ class TableCell(NamedTuple):
     column: str
 
 
-class Claim(NamedTuple):
-    """A table cell of `document` that must show the value of the constant `name` of the Python file `source`.
+class Phrase(NamedTuple):
+    """The words between `before` and `after`, in a paragraph or a list below the heading `section`."""
 
-    `document` and `source` are relative to the project's root. `form` says how the value is written: "{:,}" gives
-    4,192; the default "{}" the shortest text that reads back as the value.
+    section: str
+    before: str
+    after: str
+
+
+class Constant(NamedTuple):
+    """The constant `name` of the Python file `path`, relative to the project's root."""
+
+    path: str
+    name: str
+
+
+class Promised(NamedTuple):
+    """How many falsification tests of a contract are promised at just this level, about one subject."""
+
+    contract: str
+    subject: str
+    level: str
+
+
+class Released(NamedTuple):
+    """The version of a contract that was released last."""
+
+    contract: str
+
+
+class Claim(NamedTuple):
+    """What the place `where` of `document` must show: the value of `source`.
+
+    `document` is relative to the project's root. `form` says how the value is written: "{:,}" gives 4,192; the default
+    "{}" the shortest text that reads back as the value.
     """
 
     id: str
     place: Place
     document: str
-    cell: TableCell
-    source: str
-    name: str
+    where: TableCell | Phrase
+    source: Constant | Promised | Released
     form: str = "{}"
 
 

@@ -10,13 +10,17 @@ from pv.contract.document import Document, capped, read_document
 from pv.contract.model import (
     Binding,
     Claim,
+    Constant,
     Contract,
     Dimension,
     Equation,
     FalsificationTest,
     Holds,
     Invariant,
+    Phrase,
+    Promised,
     Range,
+    Released,
     TableCell,
     Tolerance,
     ValueSpec,
@@ -197,16 +201,27 @@ def _test(document: Document, index: int, body: Any) -> FalsificationTest:
 
 
 def _claim(document: Document, index: int, body: Any) -> Claim:
-    cell = body["cell"]
     return Claim(
         id=body["id"],
         place=document.place(("claims", index)),
         document=body["document"],
-        cell=TableCell(cell["section"], cell["row"], cell["column"]),
-        source=body["source"]["python"],
-        name=body["source"]["name"],
+        where=_where(body),
+        source=_source(body["source"]),
         form=body.get("form", "{}"),
     )
+
+
+def _where(body: Any) -> TableCell | Phrase:
+    if "cell" in body:
+        return TableCell(body["cell"]["section"], body["cell"]["row"], body["cell"]["column"])
+    before, _, after = body["phrase"]["text"].partition("{value}")
+    return Phrase(body["phrase"]["section"], before, after)
+
+
+def _source(body: Any) -> Constant | Promised | Released:
+    if "python" in body:
+        return Constant(body["python"], body["name"])
+    return Promised(body["ledger"], body["subject"], body["level"]) if "level" in body else Released(body["ledger"])
 
 
 def _bindings(document: Document) -> Iterator[Binding]:

@@ -90,7 +90,7 @@ explained(
     "PV500",
     """No contract makes a claim about a document, so `pv claims` compared nothing.
 
-    A claim ties a table cell of a document to the constant it must show. `pv gate` does not ask for any.
+    A claim ties a cell or a phrase of a document to what it must show. `pv gate` does not ask for any.
 
         FAIL    no `claims:` in any contract
         PASS    claims: [{id: README-EMBD, document: README.md, cell: {…}, source: {python: config.py, name: N_EMBD}}]
@@ -99,10 +99,10 @@ explained(
 )
 explained(
     "PV501",
-    """A table cell says something else than the constant it is claimed to show.
+    """A document says something else than the source that it is claimed to show.
 
-    The place is that of the cell; the message quotes both values and names where the constant stands. Correct the one
-    that is wrong. The constant is folded from the syntax tree, and nothing is imported.
+    The place is that of the cell, or of the hole in the phrase; the message quotes both values and names where the value
+    stands. Correct the one that is wrong. A constant is folded from the syntax tree, and nothing is imported.
 
         FAIL    | N_EMBD | 17 |     N_EMBD = 16
         PASS    | N_EMBD | 16 |     N_EMBD = 16
@@ -110,7 +110,7 @@ explained(
 )
 explained(
     "PV502",
-    """A claim matches no cell: its document, section, row or column is not there.
+    """A claim matches nothing: its document, section, row, column or phrase is not there.
 
     The claim checks nothing until it does, so a renamed heading does not silently end it. The hint names the nearest.
 
@@ -120,9 +120,9 @@ explained(
 )
 explained(
     "PV503",
-    """A claim matches several cells.
+    """A claim matches several cells, or a phrase that is written more than once.
 
-    Which of them it speaks of is not told, and one of them may be wrong. Make section, row or column unique.
+    Which of them it speaks of is not told, and one of them may be wrong. Make section, row, column or phrase unique.
 
         FAIL    two rows begin with N_EMBD
         PASS    one row begins with N_EMBD
@@ -130,7 +130,7 @@ explained(
 )
 explained(
     "PV504",
-    """The constant of a claim cannot be read, or cannot be written in the claim's form.
+    """The source of a claim gives no value, or one that cannot be written in the claim's form.
 
     Constants are folded without running anything: literals, arithmetic, other constants of the project. What a call or
     the environment decides has no value that a document could be compared with.
@@ -141,9 +141,9 @@ explained(
 )
 explained(
     "PV505",
-    """Two claims are about the same cell.
+    """Two claims are about the same text.
 
-    A cell has one source. Remove one of the two.
+    A cell or the hole of a phrase has one source. Remove one of the two.
 
         FAIL    claims A and B, both section Architecture, row N_EMBD, column Value
         PASS    one of them
@@ -153,7 +153,8 @@ explained(
     "PV600",
     """The ledger is empty: nothing was promised yet, so there is nothing to verify.
 
-    Run the tests, then record what they support.
+    Run the tests, then record what they support. With `--against REF` it is a note where REF has no ledger yet; a ledger that was
+    deleted before REF is looked up in the history, and a clone that lacks the history cannot tell.
 
         FAIL    ledger/ holds no file
         PASS    pv falsify && pv ledger promote soft-cap-v1
@@ -237,10 +238,11 @@ explained(
 
     Each release names the one before it. Two that name the same one were made on two branches, and neither knows what the other
     promises; a release whose level of a test is below that of an earlier one drops a promise that was never retracted. Both are
-    named. Withdraw the one that nobody relies on yet, and release anew on top of the other.
+    named. Two branches are joined by a later release, which lists what both promise; any other one has to be withdrawn before
+    anybody relies on it.
 
         FAIL    1.1.0 and 1.2.0 both follow 1.0.0
-        PASS    1.1.0 follows 1.0.0, 1.2.0 follows 1.1.0
+        PASS    and 1.3.0, made after the merge
     """,
 )
 explained(

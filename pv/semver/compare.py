@@ -140,9 +140,10 @@ def _claims(both: Both, old: Contract, new: Contract) -> Iterator[Change]:
 
 
 def _claim(claim: Claim) -> str:
-    cell = claim.cell
-    where = f"{claim.document}, {cell.section!r}, row {cell.row!r}, column {cell.column!r}"
-    return f"{where} = {claim.name} of {claim.source} as {claim.form!r}"
+    where, source = (
+        ", ".join(f"{key} {value!r}" for key, value in one._asdict().items()) for one in (claim.where, claim.source)
+    )
+    return f"{claim.document}, {where} = {source} as {claim.form!r}"
 
 
 def _free(both: Both, old: Any, new: Any) -> Iterator[Change]:

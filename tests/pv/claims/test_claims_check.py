@@ -5,16 +5,18 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pv.claims.check import check_claims
+from pv.claims.check import check_claims as check
 from pv.claims.written import says, written
-from pv.contract.model import Claim, TableCell
+from pv.contract.model import Claim, Constant, Phrase, Promised, Released, TableCell
 from pv.finding import Finding, Place, Severity
+from pv.source.constants import Folded, Unfolded, fold_constant
 
 README = """\
 # microGPT
@@ -49,7 +51,17 @@ def _claim(row: str, name: str, form: str = "{}", **changes: str) -> Claim:
     place = Place(PLACE.path, PLACE.line + len(row), PLACE.column)
     cell = TableCell(changes.get("section", "Architecture"), row, changes.get("column", "value"))
     source = changes.get("source", "config.py")
-    return Claim(f"{row}-claim", place, changes.get("document", "README.md"), cell, source, name, form)
+    return Claim(f"{row}-claim", place, changes.get("document", "README.md"), cell, Constant(source, name), form)
+
+
+def check_claims(root: Path, claims: Iterable[Claim], shown: Callable[[str], str] = str) -> list[Finding]:
+    """The findings, of claims whose sources are constants."""
+
+    def value(source: Constant | Promised | Released) -> Folded | Unfolded:
+        assert isinstance(source, Constant)
+        return fold_constant(root, source.path, source.name)
+
+    return check(root, claims, value, shown)
 
 
 CLAIMS = (
@@ -79,7 +91,7 @@ def test_a_wrong_claim_shows_both_values_and_both_places(project: Path) -> None:
             "PV501",
             Severity.ERROR,
             Place("../README.md", 10, 14),
-            "claim 'N_EMBD-claim' is wrong: the cell says '16', N_EMBD is 32 at ../config.py:1:1",
+            "claim 'N_EMBD-claim' is wrong: the document says '16', N_EMBD is 32 at ../config.py:1:1",
             "write '32' here, or mend N_EMBD at ../config.py:1:1",
         )
     ]
@@ -263,6 +275,71 @@ def test_a_huge_table_is_searched_in_seconds(project: Path) -> None:
     assert [finding.place.line for finding in check_claims(project, claims)] == [3605]
 
 
+PHRASES = """\
+# Levels
+
+Of all of them, 29 tests are at DISCHARGED, 6 at
+  FUNCTIONAL. Version 1.0.0 of *the* contract says
+so.
+
+- In a list: a batch of 16 rows.
+
+> Quoted: a batch of 17 rows.
+
+## Other
+
+A batch of 18 rows; 29 tests are at DISCHARGED.
+"""
+
+
+def _phrase(text: str, name: str = "N", section: str = "Levels") -> Claim:
+    before, _, after = text.partition("{value}")
+    return Claim("PHRASE", PLACE, "README.md", Phrase(section, before, after), Constant("config.py", name))
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "place"),
+    [
+        ("of them, {value} tests are", "29", (3, 17)),
+        ("DISCHARGED, {value} at FUNCTIONAL", "6", (3, 45)),
+        ("FUNCTIONAL. Version {value} of", "'1.0.0'", (4, 23)),
+        ("a batch of {value} rows", "16", (7, 25)),
+    ],
+)
+def test_the_hole_of_a_phrase_must_say_the_value(project: Path, text: str, value: str, place: tuple[int, int]) -> None:
+    _write(project, "README.md", PHRASES)
+    _write(project, "config.py", f"N = {value}\nOTHER = 2\n")
+    assert check_claims(project, [_phrase(text)]) == []
+    [finding] = check_claims(project, [_phrase(text, "OTHER")])
+    assert (finding.code, finding.place) == ("PV501", Place("README.md", *place))
+
+
+@pytest.mark.parametrize(
+    ("text", "section", "code", "message"),
+    [
+        ("a batch of {value} columns", "Levels", "PV502", "nothing in section 'Levels' of README.md reads"),
+        ("a batch of {value} rows", "Level", "PV502", "README.md has no section 'Level'"),
+        ("1.0.0 {value} the contract", "Levels", "PV502", "matches nowhere"),
+        ("Version {value} the contract", "Levels", "PV502", "is not written there in these words"),
+        ("a{value}t", "Levels", "PV503", "matches"),
+    ],
+)
+def test_a_phrase_that_is_not_written_once_is_a_finding(
+    project: Path, text: str, section: str, code: str, message: str
+) -> None:
+    _write(project, "README.md", PHRASES)
+    _write(project, "config.py", "N = 1\n")
+    [finding] = check_claims(project, [_phrase(text, section=section)])
+    assert (finding.code, message in finding.message) == (code, True), finding
+
+
+def test_a_phrase_written_twice_names_both_places(project: Path) -> None:
+    _write(project, "README.md", PHRASES.replace("## Other\n", ""))
+    _write(project, "config.py", "N = 29\n")
+    [finding] = check_claims(project, [_phrase("{value} tests are at DISCHARGED")])
+    assert (finding.code, "README.md:3:1, README.md:12:1" in finding.message) == ("PV503", True), finding
+
+
 @pytest.mark.parametrize(
     ("text", "value"),
     [("1", True), ("0", False), ("True", 1), ("none", None), ("16", "16.0"), ("16,000", 16000), ("", "x"), ("1.0e", 1)],
@@ -284,9 +361,9 @@ def test_two_numbers_are_written_alike_only_when_they_are_equal(one: float, othe
 
 def test_nothing_heavy_is_imported_before_a_document_is_read(project: Path) -> None:
     heavy = {"torch", "hypothesis", "numpy", "jinja2", "rich", "markdown_it"}
-    begin = f"import sys; from pathlib import Path; from pv.claims.check import check_claims; heavy = {heavy!r}\n"
+    begin = f"import sys; from pathlib import Path; import pv.claims.check; heavy = {heavy!r}\n"
     assert _printed(begin + "print(sorted(heavy & set(sys.modules)))") == "[]\n"
-    reading = f"from pv.claims.markdown import read_tables; read_tables({README!r}, 'README.md')\n"
+    reading = f"from pv.claims.markdown import read_markdown; read_markdown({README!r}, 'README.md')\n"
     assert _printed(begin + reading + "print(sorted(heavy & set(sys.modules)))") == "['markdown_it']\n"
 
 

@@ -1,4 +1,4 @@
-"""Tables of Markdown documents, with the exact position of every cell."""
+"""Markdown of Markdown documents, with the exact position of every cell."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from pv.claims import markdown
-from pv.claims.markdown import Cell, Table, Tables, read_tables
+from pv.claims.markdown import Markdown, Spot, Table, read_markdown
 from pv.finding import Exit, Place, PvError
 
 DOCUMENT = """\
@@ -40,7 +40,7 @@ a | 1
 
 
 def test_tables_cells_and_their_places_are_those_of_the_source() -> None:
-    assert _read(DOCUMENT) == Tables(
+    assert _read(DOCUMENT) == Markdown(
         ("Sizes of things",),
         (
             Table("", _at(1, 1), (_cell("Name", 1, 1), _cell("Value", 1, 8)), ((_cell("a", 3, 1), _cell("1", 3, 5)),)),
@@ -121,13 +121,13 @@ def test_a_position_that_the_parser_does_not_confirm_is_a_bug_and_no_pass(monkey
     assert raised.value.exit is Exit.BUG
 
 
-def _read(source: str) -> Tables:
-    return read_tables(source, "README.md")
+def _read(source: str) -> Markdown:
+    return read_markdown(source, "README.md")
 
 
 def _at(line: int, column: int) -> Place:
     return Place("README.md", line, column)
 
 
-def _cell(text: str, line: int, column: int) -> Cell:
-    return Cell(text, _at(line, column))
+def _cell(text: str, line: int, column: int) -> Spot:
+    return Spot(text, _at(line, column))

@@ -1,0 +1,65 @@
+"""What a document may show of the ledger: promises in force, and the last release."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from conftest import Ran, edit
+
+from pv.assess.figures import promised, released
+from pv.contract.model import Promised, Released
+from pv.finding import Place
+from pv.project import project_at
+from pv.source.constants import Folded, Unfolded
+
+Pv = Callable[..., Ran]
+
+
+def test_promises_of_one_subject_at_just_one_level_are_counted(scratch: Path) -> None:
+    project = project_at(scratch)
+    rows = project_at(scratch).releases[-1].promises
+    for subject in ("torch", "numpy"):
+        for level in ("PARTIAL_ALGORITHM_LEVEL", "FUNCTIONAL", "DISCHARGED"):
+            expected = sum((row.subject, row.level.name) == (subject, level) for row in rows)
+            found = promised(Promised("microgpt-v1", subject, level), project.promotions, "ledger/promotions")
+            assert found == Folded(expected, Place("ledger/promotions/microgpt-v1"))
+
+
+@pytest.mark.parametrize(
+    "asked", [Promised("microgpt-v1", "nobody", "FUNCTIONAL"), Promised("x-v1", "torch", "FUNCTIONAL")]
+)
+def test_what_is_not_promised_at_all_has_no_figure(asked: Promised, scratch: Path) -> None:
+    assert isinstance(promised(asked, project_at(scratch).promotions, ""), Unfolded)
+
+
+def test_the_last_release_is_shown_and_none_has_no_version(scratch: Path) -> None:
+    releases = project_at(scratch).releases
+    place = Place("ledger/releases/microgpt-v1/1.0.0.json")
+    assert released(Released("microgpt-v1"), releases, "ledger/releases") == Folded("1.0.0", place)
+    assert isinstance(released(Released("other-v1"), releases, ""), Unfolded)
+
+
+def test_a_wrong_level_in_the_readme_shuts_the_gate(scratch: Path, pv: Pv) -> None:
+    edit(scratch / "README.md", "29 tests at DISCHARGED", "30 tests at DISCHARGED")
+    gate = pv("gate", cwd=scratch)
+    assert (
+        gate.exit,
+        "says '30', the number of tests of microgpt-v1 promised at DISCHARGED (torch) is 29" in gate.out,
+    ) == (
+        1,
+        True,
+    )
+
+
+def test_a_retracted_promise_is_no_longer_counted(scratch: Path, pv: Pv) -> None:
+    project = project_at(scratch)
+    [name] = [
+        row.name
+        for row in project.promotions
+        if any(one.level.name == "DISCHARGED" and one.subject == "torch" for one in row.promises)
+    ]
+    assert pv("ledger", "retract", name, "--reason", "a doubt", cwd=scratch).exit == 0
+    claims = pv("claims", cwd=scratch)
+    assert (claims.exit, "says '29'" in claims.out) == (1, True)
