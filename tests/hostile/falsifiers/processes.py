@@ -28,7 +28,10 @@ def honest(subject, case, check):
 @falsifier("FALSIFY-HOST-061")
 def leaves_a_thread_without_a_name(subject, case, check):
     if _thread._count() == 0:
-        _thread.start_new_thread(time.sleep, (3600,))
+        begun = _thread.allocate_lock()
+        begun.acquire()
+        _thread.start_new_thread(lambda: (begun.release(), time.sleep(3600)), ())
+        begun.acquire()  # until then it is not counted
     honest(subject, case, check)
 
 
