@@ -22,6 +22,7 @@ from typing import Any
 PRINTED_KEPT, PRINTED_MOST = 4 * 1024, 8 * 1024 * 1024
 ANSWER_MOST = 512 * 1024 * 1024
 _SERVE = "pv.falsify.serve"
+_WARM = "pv.falsify.warm"
 _LAST_WORDS = 2.0  # seconds for the system to report the end of a process whose connection closed
 
 
@@ -141,7 +142,7 @@ def context() -> BaseContext:
     if sys.platform != "linux":
         return multiprocessing.get_context("spawn")
     found = multiprocessing.get_context("forkserver")
-    found.set_forkserver_preload([_SERVE])
+    found.set_forkserver_preload([_SERVE, _WARM])
     with _without_main(), _deaf():
         forkserver.ensure_running()
     return found
