@@ -87,6 +87,9 @@ def commands(root: Path, repeats: int) -> Iterator[bool]:
         yield line(f"{name}: memory of the process, MB", max(one.memory for one in runs) / 1e6, most=200)
     took = ", ".join(f"{name} {middle([row[name] for row in rounds]):.3f} s" for name in asked)
     print(f"    reading and hashing {base:.3f} s, {took}")
+    least = min(row["floor"].processor for row in rounds)
+    worked = ", ".join(f"{name} {min(row[name].processor for row in rounds) / least:.1f}" for name in asked)
+    print(f"    the same by time of processors, least of {repeats}, which a busy machine disturbs less: {worked}")
 
 
 def growth(whole: Path, half: Path, repeats: int) -> Iterator[bool]:

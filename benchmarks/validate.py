@@ -71,9 +71,12 @@ print(", ".join(f"{name} {share / whole:.0%}" for name, share in taken.items()),
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One process: how long it took, the most memory that it or one of its children held, how it ended, what it said."""
+    """One process: how long it took, by the clock and of processors, the most memory that it or one of its children held, how
+    it ended, what it said.
+    """
 
     seconds: float
+    processor: float
     memory: int
     exit: int
     out: str
@@ -245,7 +248,10 @@ def run(command: Sequence[str | Path], environment: Mapping[str, str] | None = N
         process.returncode = os.waitstatus_to_exitcode(status)
         out.seek(0)
         text = out.read().decode(errors="replace")
-    return Run(seconds, usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024), process.returncode, text)
+    processor = usage.ru_utime + usage.ru_stime
+    return Run(
+        seconds, processor, usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024), process.returncode, text
+    )
 
 
 def middle(runs: Sequence[Run]) -> float:

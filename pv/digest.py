@@ -11,15 +11,16 @@ import json
 import math
 from typing import Any
 
+_ENCODER = json.JSONEncoder(sort_keys=True, ensure_ascii=True, separators=(",", ":"), allow_nan=False)
+_AS_IT_IS = frozenset({str, int, bool, type(None)})  # of thousands of tokens of code nearly all
+
 
 def canonical(value: Any) -> bytes:
     """The canonical JSON of `value` (dicts with text keys, lists, tuples, text, integers, floats, booleans, None).
 
     Raises TypeError for anything else: what cannot be written the same way everywhere must not be hashed.
     """
-    return json.dumps(_plain(value), sort_keys=True, ensure_ascii=True, separators=(",", ":"), allow_nan=False).encode(
-        "ascii"
-    )
+    return _ENCODER.encode(_plain(value)).encode("ascii")
 
 
 def sha256(data: bytes) -> str:
@@ -43,7 +44,7 @@ def _plain(value: Any) -> Any:
     if isinstance(value, float):
         return hex_float(value)
     if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
+        return [item if type(item) in _AS_IT_IS else _plain(item) for item in value]
     if isinstance(value, dict):
         if not all(isinstance(key, str) for key in value):
             raise TypeError(f"canonical JSON needs text keys, not {list(value)[:3]!r}")

@@ -69,7 +69,8 @@ class Project:
         # The root too, and last: the falsifiers lie there.
         self.sources = tuple(dict.fromkeys([*settings.get("source", ["."]), "."]))
         self.settings = settings
-        self._is_of_others: Callable[[Path], bool] = lambda path: False
+        self._by_path: dict[str, ContractFile] | None = None
+        self._is_of_others: Callable[[str, str], bool] = lambda folder, file: False
 
     @cached_property
     def scope(self) -> Scope:
@@ -96,6 +97,13 @@ class Project:
         """Every contract of the contracts folder, also those that have findings."""
         folder = self.root / CONTRACTS
         return walk(folder, self.shown).contracts if folder.is_dir() else ()
+
+    def known_contract(self, path: Path, shown: str) -> ContractFile | None:
+        """The contract file at `path`, to be called `shown`, if it was read so: who judges it too need not read it again."""
+        if self._by_path is None and "contract_files" in vars(self):
+            self._by_path = {file.document.path: file for file in self.contract_files}
+        known = (self._by_path or {}).get(shown)
+        return known if known is not None and self.shown(path) == shown else None
 
     @property
     def contracts(self) -> tuple[Contract, ...]:
@@ -169,8 +177,8 @@ class Project:
             for promise in promotion.promises
             for name in promise.receipts
         }
-        self._is_of_others = lambda path: (
-            path.parent.name not in contracts or known.get(path.stem, None) not in (None, *wanted)
+        self._is_of_others = lambda folder, file: (
+            folder not in contracts or known.get(file.removesuffix(".json")) not in (None, *wanted)
         )
 
     def index_receipts(self) -> None:
@@ -249,7 +257,7 @@ class Project:
         """The code under test for the equation of `test`, the default first."""
         from pv.assess.subjects import subjects_of
 
-        return subjects_of(self.bindings, contract.name, test.equation)
+        return subjects_of(self._bound(contract, test), contract.name, test.equation)
 
     def cites_fresh(self, promise: Promise) -> bool:
         """Whether every receipt that `promise` cites is there and fresh today."""
@@ -271,17 +279,26 @@ class Project:
         broken = broken_promises(self.promotions, self.assessments(), LEDGER, self.excusing)
         return (*broken, *retracted(self.promotions_made, self.retractions, LEDGER))
 
+    def _bound(self, contract: Contract, test: FalsificationTest) -> tuple[Binding, ...]:
+        return self._by_equation.get((contract.name, test.equation), ())
+
+    @cached_property
+    def _by_equation(self) -> Mapping[tuple[str, str], tuple[Binding, ...]]:
+        from pv.assess.subjects import by_equation
+
+        return by_equation(self.bindings)
+
     def subject(self, contract: Contract, test: FalsificationTest) -> Binding | None:
         """The default subject of the test's equation, or its only one."""
         from pv.assess.subjects import default_subject
 
-        return default_subject(self.bindings, contract.name, test.equation)
+        return default_subject(self._bound(contract, test), contract.name, test.equation)
 
     def reference(self, contract: Contract, test: FalsificationTest) -> Binding | None:
         """What subjects of the test's equation are compared with, if there is something."""
         from pv.assess.subjects import reference_of
 
-        return reference_of(self.bindings, contract.name, test.equation)
+        return reference_of(self._bound(contract, test), contract.name, test.equation)
 
     def subjects(self, contract: Contract, test: FalsificationTest, which: str = "") -> Subjects:
         """The subjects of `test` that `which` means: a name, `all`, or (empty) the default one.
@@ -291,7 +308,7 @@ class Project:
         from pv.assess.subjects import Subjects, choose, not_applicable
 
         self._require_subject(which)
-        chosen = choose(self.bindings, contract.name, test.equation, which)
+        chosen = choose(self._bound(contract, test), contract.name, test.equation, which)
         reasons = [(row, not_applicable(contract, test, row)) for row in chosen]
         kept = tuple(row for row, reason in reasons if not reason)
         return Subjects(kept, tuple((row, reason) for row, reason in reasons if reason))
@@ -299,8 +316,10 @@ class Project:
     def _require_subject(self, which: str) -> None:
         from pv.assess.subjects import ALL
 
+        if which in ("", ALL):
+            return
         names = sorted({row.name for row in self.bindings if row.role == "subject"})
-        if which not in ("", ALL, *names):
+        if which not in names:
             raise PvError(f"no subject is called {which!r} in {BINDING}", hint=nearest(which, [*names, ALL]))
 
     def assess(self, contract: Contract, test: FalsificationTest, subject: Binding | None = None) -> Assessment:
@@ -324,7 +343,7 @@ class Project:
         from pv.assess.subjects import ALL, choose
 
         self._require_subject(which)
-        chosen = choose(self.bindings, contract.name, test.equation, which)
+        chosen = choose(self._bound(contract, test), contract.name, test.equation, which)
         lacking = which in ("", ALL) and self.subject(contract, test) is None
         unbound = (self.assess(contract, test),) if lacking else ()
         return (*unbound, *(self.assess(contract, test, row) for row in chosen))

@@ -5,6 +5,7 @@ One campaign over a project of several modules, a kernel for each way of dependi
 
 from __future__ import annotations
 
+import _ctypes
 import ast
 import shutil
 import sqlite3
@@ -60,6 +61,14 @@ KERNELS = {
     "in_sqlite": "import sqlite3\nfrom contextlib import closing\nfrom pathlib import Path\ndef f(x):\n"
     "    with closing(sqlite3.connect(Path(__file__).with_name('two.db'))) as db:\n"
     "        return x + db.execute('select n from two').fetchone()[0]\n",
+    "in_library": "import ctypes\nfrom pathlib import Path\n"
+    "LIBRARY = ctypes.CDLL(str(Path(__file__).with_name('library' + '.' + 'so')))\n"
+    "def f(x): return x + 2 * bool(LIBRARY._handle)\n",
+    "in_late_library": "import ctypes\nfrom pathlib import Path\n"
+    "def f(x): return x + 2 * bool(ctypes.CDLL(str(Path(__file__).with_name('opened.so')))._handle)\n",
+    "yielding": "from kernels.yields import two\ndef f(x):\n    yield x + two()\n",
+    "delegating": "from kernels.yields import inner\ndef f(x):\n    yield from inner(x)\n",
+    "mapped": "from kernels.yields import plus_two\ndef f(x): return map(plus_two, [x])\n",
     "scripted": "import torch\nfrom kernels.script import add_two\ndef f(x): return int(add_two(torch.tensor(x)))\n",
     "hooked": "import torch\nfrom kernels.hooks import twice\ndef f(x):\n"
     "    leaf = torch.tensor(float(x), requires_grad=True)\n    leaf.register_hook(twice)\n"
@@ -77,6 +86,7 @@ FILES = {
     "kernels/script.py": "import torch\nfrom kernels.inner import two\n@torch.jit.script\ndef add_two(x): return x + two(x)\n",
     "kernels/inner.py": "def two(x):\n    return 2\n",
     "kernels/hooks.py": "def twice(gradient):\n    return gradient * 2\n",
+    "kernels/yields.py": "def two(): return 2\ndef inner(x): yield x + 2\ndef plus_two(x): return x + 2\n",
     "kernels/unused.py": "TWO = 3\n",
     "tools/two.py": "print(2)\n",
     "kernels/two.json": "2\n",
@@ -108,6 +118,19 @@ def hooked_adds_one(output, case):
 """
 
 
+LAZY = """\
+@falsifier("FALSIFY-{id}-001")
+def {name}_gives_two_more(subject, case, check):
+    check.equal(list(subject(case.x)), [case.x + 2])
+
+@fault("{name}/two")
+def {name}_gives_one_more(output, case):
+    return (value - 1 for value in output)
+"""
+MAPPED = LAZY.replace("(value - 1 for value in output)", "map(lambda value: value - 1, output)")
+OTHERS = {"hooked": HOOKED, "yielding": LAZY, "delegating": LAZY, "mapped": MAPPED}
+
+
 def write_project(root: Path) -> None:
     equations, tests, bindings, falsifiers = [], [], [], ["from pv import falsifier, fault", 'CONTRACT = "two-v1"']
     for name in KERNELS:
@@ -120,7 +143,7 @@ def write_project(root: Path) -> None:
         tests.append(f"  - {{id: FALSIFY-{id_}-001, rule: two more, prediction: y = x + 2, if_fails: look, "
                      f"binds_to: [{name}/two]}}\n")  # fmt: skip
         bindings.append(f'  - {{contract: two-v1, equation: {name}, name: plain, target: "kernels.{name}:f"}}\n')
-        falsifiers.append(HOOKED if name == "hooked" else FALSIFIER.format(id=id_, name=name))
+        falsifiers.append(OTHERS.get(name, FALSIFIER).replace("{id}", id_).replace("{name}", name))
     made = {f"kernels/{name}.py": source for name, source in KERNELS.items()}
     made["contracts/two-v1.yaml"] = (
         "schema: pv/contract-v1\nmetadata: {version: 1.0.0, description: two more}\nequations:\n"
@@ -142,6 +165,8 @@ def write_data(root: Path) -> None:
         torch.save(torch.tensor([2]), home / f"{name}.pt")
     for name in ("two", "named"):
         safetensors.torch.save_file({"two": torch.tensor([2])}, home / f"{name}.safetensors")
+    for name in ("library", "opened"):
+        shutil.copy(_ctypes.__file__, home / f"{name}.so")
     with closing(sqlite3.connect(home / "two.db")) as database, database:
         database.execute("create table two (n)")
         database.execute("insert into two values (2)")
@@ -192,6 +217,9 @@ def test_nothing_is_stale_before_anything_is_edited(project: Path) -> None:
     ("kernels/two.txt", "2", "3", "in_text", "kernels/two.txt: <file>"),
     ("kernels/inner.py", "2", "3", "scripted", "kernels/inner.py"),
     ("kernels/hooks.py", "2", "3", "hooked", "kernels/hooks.py: twice"),
+    ("kernels/yields.py", "two(): return 2", "two(): return 3", "yielding", "kernels/yields.py: two"),
+    ("kernels/yields.py", "yield x + 2", "yield x + 3", "delegating", "kernels/yields.py: inner"),
+    ("kernels/yields.py", "return x + 2", "return x + 3", "mapped", "kernels/yields.py: plus_two"),
 ])  # fmt: skip
 def test_a_changed_constant_ages_what_used_it_by_name_and_nothing_else(
     project: Path, path: str, old: str, new: str, kernel: str, what: str
@@ -206,6 +234,7 @@ def test_a_changed_constant_ages_what_used_it_by_name_and_nothing_else(
     ("kernels/two.npy", "in_npy"), ("kernels/two.bin", "in_memmap"), ("kernels/two.pt", "in_torch"),
     ("kernels/mapped.pt", "in_torch_mapped"), ("kernels/two.safetensors", "in_safetensors"),
     ("kernels/named.safetensors", "in_named_safetensors"), ("kernels/two.db", "in_sqlite"),
+    ("kernels/library.so", "in_library"), ("kernels/opened.so", "in_late_library"),
 ])  # fmt: skip
 def test_a_changed_bit_of_data_ages_what_read_it_also_where_a_library_opened_it(
     project: Path, path: str, kernel: str

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from pv.assess.subjects import reference_of
+from pv.assess.subjects import by_equation, reference_of
 from pv.contract.clause import clause_parts, invariant_digest
 from pv.contract.model import Binding, Contract, FalsificationTest
 from pv.contract.strata import named_by
@@ -37,7 +37,14 @@ class Today:
     code: Code
     index: FalsifierIndex
     bindings: tuple[Binding, ...] = ()
+    _bound: dict[tuple[str, str], tuple[Binding, ...]] = field(default_factory=dict, repr=False)
     _stated: dict[tuple[int, int], _Stated] = field(default_factory=dict, repr=False)
+
+    def bound(self, contract: str, equation: str) -> tuple[Binding, ...]:
+        """Those of `bindings` that are about `equation` of `contract`."""
+        if self.bindings and not self._bound:
+            self._bound.update(by_equation(self.bindings))
+        return self._bound.get((contract, equation), ())
 
     def stated(self, contract: Contract, test: FalsificationTest) -> _Stated:
         """The parts of `clause` and of `falsifier`, taken once for all receipts of `test`."""
@@ -58,7 +65,7 @@ class Today:
 
     def reference(self, contract: Contract, equation: str) -> tuple[Part, ...]:
         """What is stated of the reference of `equation`: its binding, and the invariants that bound its distance."""
-        binding = reference_of(self.bindings, contract.name, equation)
+        binding = reference_of(self.bound(contract.name, equation), contract.name, equation)
         if binding is None:
             return ()
         names = (f"{equation}/{name}" for name in binding.within)

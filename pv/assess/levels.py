@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from pv.assess.freshness import Cause, Today, causes
@@ -24,8 +24,9 @@ class Assessment:
     `receipts` carry the level, one for each kind on the way up to it; `receipt` is the one that decides for people (None
     without evidence). `stale` says why evidence that once showed more no longer does, `was` the level with that; `lacking` says
     item by item what the levels above need. `stopped` is a fresh receipt of the next kind that does not count; `shown` are the
-    kinds that are shown today, whatever the level. `default` is false of a subject that has to be named to be meant;
-    `not_applicable` says why the test cannot be put to this subject, and is empty when it can.
+    kinds that are shown today, whatever the level; `examples` says how many cases to ask for where a run saw too few. `default`
+    is false of a subject that has to be named to be meant; `not_applicable` says why the test cannot be put to this subject,
+    and is empty when it can.
     """
 
     contract: str
@@ -42,6 +43,7 @@ class Assessment:
     receipts: tuple[Receipt, ...] = ()
     stopped: Receipt | None = None
     shown: tuple[Kind, ...] = ()
+    examples: int = 0
 
     @property
     def verdict(self) -> Verdict | None:
@@ -78,11 +80,7 @@ def assess(
         )
     if not today.index.falsifiers_of(contract.name, test.id):
         return replace(row, lacking=(f"a falsifier: no function is marked @falsifier({test.id!r})",))
-    judged = [
-        (receipt, causes(receipt, contract, test, binding, today))
-        for receipt in receipts
-        if _about(receipt, test, binding)
-    ]
+    judged = list(_judged(receipts, contract, test, binding, today))
     broken = [receipt for receipt, stale in judged if not stale and receipt.verdict is Verdict.FALSIFIED]
     if broken:
         lacking = ("the invariant to hold: see the counterexample",)
@@ -91,9 +89,22 @@ def assess(
     rungs = [standing(kind, judged, contract, test, scope, policy) for kind, _ in LADDER]
     if is_its_own_command(binding):
         rungs[1] = replace(rungs[0], kind=Kind.LIVE)
-    reference = reference_of(today.bindings, contract.name, test.equation)
+    reference = reference_of(today.bound(contract.name, test.equation), contract.name, test.equation)
     missing = {kind: unbound(kind, contract, test, binding, reference) for kind, _ in LADDER}
     return _climbed(row, rungs, judged, test, missing)
+
+
+def _judged(
+    receipts: Iterable[Receipt], contract: Contract, test: FalsificationTest, binding: Binding, today: Today
+) -> Iterator[Judged]:
+    """Those about `test` on the subject; what depends on the same, which is then one object, is stale for the same reasons."""
+    known: dict[tuple[int, str, Kind], tuple[Cause, ...]] = {}
+    for receipt in receipts:
+        if _about(receipt, test, binding):
+            key = id(receipt.depends), receipt.digests, receipt.kind
+            if key not in known:
+                known[key] = causes(receipt, contract, test, binding, today)
+            yield receipt, known[key]
 
 
 def _climbed(
@@ -123,9 +134,10 @@ def _climbed(
         stale=tuple(dict.fromkeys(lost)),
         receipt=_deciding(rungs, judged),
         lacking=tuple(lacking),
-        receipts=tuple(dict.fromkeys(carrying)),
+        receipts=tuple({receipt.name: receipt for receipt in carrying}.values()),
         stopped=next((rung.weak for rung, _ in above), None),
         shown=tuple(rung.kind for rung in rungs if rung.holds),
+        examples=max((rung.examples for rung, _ in above), default=0),
     )
 
 
@@ -164,6 +176,7 @@ def _deciding(rungs: Sequence[Standing], judged: Sequence[Judged]) -> Receipt | 
 def run_command(row: Assessment, kind: Kind | None = None) -> str:
     """The command that runs this test on this subject, of all kinds or of one."""
     only = "" if kind is None else f" --kind {kind.value}"
+    only += f" --examples {row.examples}" if row.examples else ""
     return f"pv falsify --id {row.test}" + ("" if row.default else f" --subject {row.subject}") + only
 
 

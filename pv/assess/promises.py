@@ -12,6 +12,7 @@ from pv.ledger.promotion import Promise, Promotion
 from pv.ledger.retraction import Retraction, in_force
 from pv.ledger.waiver import Waiver
 from pv.level import Level
+from pv.verdict import Verdict
 
 Key = tuple[str, str, str, str]
 
@@ -96,7 +97,7 @@ def broken_promises(
             seen = f"{seen}; waived until {one.waived.until}: {one.waived.reason}"
             yield Finding("PV402", Severity.WARNING, place, seen, mend(one.now))
             continue
-        yield Finding("PV402", one.now.severity, place, seen, mend(one.now))
+        yield Finding("PV402", one.now.severity, place, seen, _mend_for_all(one.now, promise.level))
         for waiver, lapsed in one.waivers:
             place = Place(f"{shown}/waivers/{waiver.contract}/{waiver.path.name}")
             message = f"the waiver of {promise.test} ({waiver.reason}) has lapsed: {lapsed}"
@@ -147,9 +148,22 @@ def mend(row: Assessment) -> str:
         return show
     if row.level is Level.NO_CHECK:
         return f"write a falsifier for {row.test}"
-    if row.severity is Severity.ERROR:
+    if row.severity is Severity.ERROR or _would_come_to_the_same(row):
         return f"mend what {show} says, then {run_command(row)}"
     return run_command(row)
+
+
+def _would_come_to_the_same(row: Assessment) -> bool:
+    """Whether the last run was of what is there now, and measured nothing."""
+    return row.stopped is not None and row.stopped.verdict is Verdict.NOT_MEASURED
+
+
+def _mend_for_all(row: Assessment, level: Level) -> str:
+    """What mends a promise of `level`; where that is a run, also what gives its receipt to everybody who reads the ledger."""
+    if row.severity is Severity.ERROR or _would_come_to_the_same(row):
+        return mend(row)
+    subject = "" if row.default else f" --subject {row.subject}"
+    return f"{mend(row)}, then pv ledger promote {row.test}{subject} --to {level.short}"
 
 
 def _because(row: Assessment) -> str:

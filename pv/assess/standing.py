@@ -23,14 +23,16 @@ Judged = tuple[Receipt, tuple[Cause, ...]]
 class Standing:
     """The receipts of one kind.
 
-    `best` supports its level. Of those that do not, `weak` is the strongest fresh one, with what it `wants`, and `old` the
-    nearest stale one, with why it is `stale` and whether it `stood` while it was fresh.
+    `best` supports its level. Of those that do not, `weak` is the strongest fresh one, with what it `wants` and how many
+    `examples` to ask for where it saw too few (0: as many as usual), and `old` the nearest stale one, with why it is `stale`
+    and whether it `stood` while it was fresh.
     """
 
     kind: Kind
     best: Receipt | None = None
     weak: Receipt | None = None
     wants: tuple[str, ...] = ()
+    examples: int = 0
     old: Receipt | None = None
     stale: tuple[Cause, ...] = ()
     stood: bool = False
@@ -53,12 +55,13 @@ def standing(
     mine = [(receipt, stale) for receipt, stale in judged if receipt.kind is kind]
     fresh = [receipt for receipt, stale in mine if not stale]
     if fresh:
-        lacks = {receipt.name: wants(receipt, contract, test, scope, policy) for receipt in fresh}
-        supporting = [receipt for receipt in fresh if not lacks[receipt.name]]
-        if supporting:
-            return Standing(kind, best=min(supporting, key=lambda receipt: (-receipt.cases, receipt.name)))
+        most = sorted(fresh, key=lambda receipt: (-receipt.cases, receipt.name))
+        best = next((receipt for receipt in most if not wants(receipt, contract, test, scope, policy)), None)
+        if best is not None:
+            return Standing(kind, best=best)
         weak = strongest(fresh)
-        return Standing(kind, weak=weak, wants=lacks[weak.name])
+        lacks = wants(weak, contract, test, scope, policy)
+        return Standing(kind, weak=weak, wants=lacks, examples=_examples(weak, policy))
     if not mine:
         return Standing(kind)
     receipt, stale = min(mine, key=lambda pair: (len(pair[1]), _STRENGTH.index(pair[0].verdict), pair[0].name))
@@ -88,12 +91,30 @@ def wants(
         found.append("teeth: no mutant of the subject killed")
     if receipt.checks < receipt.cases:
         found.append("a check for every case")
-    share = max(policy.stratum, -(-policy.cases // max(len(receipt.strata), 1)))
-    thin = [row for row in receipt.strata if row.distinct < (_all_there_are(row, receipt, policy) or share)]
+    thin = _thin(receipt, policy)
     if thin or not receipt.strata:
         seen = ", ".join(f"{row.name} {row.distinct}" for row in thin) or "no strata"
-        found.append(f"more cases: {seen}; {share} in each stratum")
+        found.append(f"more cases: {seen}; {_share(receipt, policy)} in each stratum")
     return tuple(found)
+
+
+def _share(receipt: Receipt, policy: Policy) -> int:
+    """How many distinct cases each stratum must have seen."""
+    return max(policy.stratum, -(-policy.cases // max(len(receipt.strata), 1)))
+
+
+def _thin(receipt: Receipt, policy: Policy) -> list[Stratum]:
+    """The strata that saw too few."""
+    share = _share(receipt, policy)
+    return [row for row in receipt.strata if row.distinct < (_all_there_are(row, receipt, policy) or share)]
+
+
+def _examples(receipt: Receipt, policy: Policy) -> int:
+    """How many cases to ask for instead of those that were too few: what a falsifier asks for itself may be less."""
+    if receipt.verdict is not Verdict.HELD or not _thin(receipt, policy):
+        return 0
+    enough = _share(receipt, policy) * len(receipt.strata)
+    return enough if receipt.requested < enough else 2 * receipt.requested
 
 
 def _all_there_are(row: Stratum, receipt: Receipt, policy: Policy) -> int:

@@ -17,6 +17,14 @@ class Subjects(NamedTuple):
     not_applicable: tuple[tuple[Binding, str], ...]
 
 
+def by_equation(bindings: Iterable[Binding]) -> dict[tuple[str, str], tuple[Binding, ...]]:
+    """`bindings` by contract and equation, in their order: for who asks about one equation after the other."""
+    found: dict[tuple[str, str], list[Binding]] = {}
+    for row in bindings:
+        found.setdefault((row.contract, row.equation), []).append(row)
+    return {key: tuple(rows) for key, rows in found.items()}
+
+
 def subjects_of(bindings: Iterable[Binding], contract: str, equation: str) -> tuple[Binding, ...]:
     """The code under test for `equation` of the contract called `contract`: the default first, the others as written."""
     bound = [row for row in bindings if (row.contract, row.equation, row.role) == (contract, equation, "subject")]

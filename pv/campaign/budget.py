@@ -12,7 +12,7 @@ from enum import Enum
 from pv.assess.need import thinnest
 from pv.campaign.order import Order
 from pv.campaign.run import Finished
-from pv.falsify.work import Plan, Work
+from pv.falsify.work import Work
 from pv.verdict import Verdict
 
 MOST_EXAMPLES = 10**7
@@ -108,4 +108,4 @@ class Budget:
         examples = min(order.plan.examples * (2 if room else 1), MOST_EXAMPLES)
         alone = len(self._open) + len(self._running) < self._jobs
         parts = self._jobs if alone or order.slow else 1
-        return replace(order, plan=Plan(examples, order.plan.seed + 1), parts=parts)
+        return replace(order, plan=replace(order.plan, examples=examples, seed=order.plan.seed + 1), parts=parts)

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pv.assess.freshness import Today
-from pv.falsify.work import Plan, Work
+from pv.assess.policy import Policy
+from pv.falsify.work import DEFAULT_EXAMPLES, Plan, Work
 from pv.source.falsifiers import FalsifierEntry
 from pv.verdict import Kind
 
@@ -53,6 +54,13 @@ class Order:
     slow: bool = False
 
 
+def plan_of(policy: Policy, examples: int | None, seed: int) -> Plan:
+    """As many cases as are asked for; where nobody asks, enough for `policy`, in each stratum too."""
+    if examples is not None:
+        return Plan(examples, seed)
+    return Plan(max(DEFAULT_EXAMPLES, policy.cases), seed, policy.stratum)
+
+
 def orders_of(works: Sequence[Work], bench: Bench) -> tuple[Order, ...]:
     """An order for each of `works`, those of slow falsifiers last.
 
@@ -70,13 +78,13 @@ def is_slow(work: Work, today: Today) -> bool:
 
 def _order(work: Work, bench: Bench, *, few: bool) -> Order:
     entry = _entry(work, bench.today)
-    examples, timeout, slow = bench.plan.examples, bench.timeout, False
+    plan, timeout, slow = bench.plan, bench.timeout, False
     if entry is not None:
         slow = entry.slow
-        examples = entry.examples if entry.examples and "examples" not in bench.insisted else examples
+        plan = Plan(entry.examples, plan.seed) if entry.examples and "examples" not in bench.insisted else plan
         timeout = entry.timeout if entry.timeout and "timeout" not in bench.insisted else timeout
-    parts = bench.jobs if (few or slow or examples >= MANY) and work.kind is not Kind.LIVE else 1
-    return Order(work, Plan(examples, bench.plan.seed), timeout, parts, slow)
+    parts = bench.jobs if (few or slow or plan.examples >= MANY) and work.kind is not Kind.LIVE else 1
+    return Order(work, plan, timeout, parts, slow)
 
 
 def _entry(work: Work, today: Today) -> FalsifierEntry | None:

@@ -39,7 +39,7 @@ def receipt_value(
         },
         "cases": {
             "seed": plan.seed,
-            "requested": plan.examples,
+            "requested": plan.asked(len(outcome.strata)),
             "valid": outcome.valid,
             "digest": outcome.cases_digest,
             "strata": [

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 @click.option(
     "--examples",
     type=click.IntRange(1, 10**7),
-    help="Cases per test, over all its strata; without it what its falsifier says, or 200 (the policy's cases, if more).",
+    help="Cases per test, over all its strata; without it what its falsifier says, or 200 (what the policy asks for, if more).",
 )
 @click.option("--seed", default=0, show_default=True, type=click.IntRange(0), help="Another seed draws other cases.")
 @click.option(
@@ -102,14 +102,13 @@ def falsify(contracts: tuple[str, ...], ids: tuple[str, ...], form: str, **optio
 
 def bench_of(project: Project, options: dict[str, Any]) -> Bench:
     """What the trials are run with."""
-    from pv.campaign.order import TIMEOUT, Bench, cores
-    from pv.falsify.work import DEFAULT_EXAMPLES, Plan
+    from pv.campaign.order import TIMEOUT, Bench, cores, plan_of
 
     return Bench(
         project.root,
         project.sources,
         project.today,
-        Plan(options["examples"] or max(DEFAULT_EXAMPLES, project.policy.cases), options["seed"]),
+        plan_of(project.policy, options["examples"], options["seed"]),
         jobs=options["jobs"] or cores(),
         timeout=options["timeout"] or TIMEOUT,
         memory=options["memory"],

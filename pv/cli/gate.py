@@ -110,7 +110,7 @@ def examine(project: Project, least: Level, against: str | None) -> dict[str, li
     told = unsupported(project.promotions, rows)
     claims = check_project_claims(project)[1]
     return {
-        "contracts": _judge(project, folder),
+        "contracts": judge(project, folder),
         "ledger": check_ledger(project, against),
         "promises": list(project.promise_findings()),
         "levels": [_below(project, row, least) for key, row in rows.items() if _falls(row, least) and key not in told],
@@ -119,15 +119,15 @@ def examine(project: Project, least: Level, against: str | None) -> dict[str, li
     }
 
 
-def _judge(project: Project, folder: Path) -> list[Finding]:
-    """What `pv validate` finds, with the project's settings; a folder without a contract has its own finding here."""
+def judge(project: Project, path: Path) -> list[Finding]:
+    """What `pv validate` finds at `path`, with the project's settings; a folder without a contract has its own finding here."""
     from pv.rules import Codes
     from pv.rules.config import Selection
     from pv.validate.judge import Projects
     from pv.validate.run import run
     from pv.validate.settle import settle
 
-    outcome = run([folder], project.shown, None, Projects({project.root: project}), whole=True)
+    outcome = run([path], project.shown, None, Projects({project.root: project}), whole=True)
     settled = settle(outcome, Codes(), Selection(), project.root.joinpath)
     if settled.hidden:
         click.echo("not shown: " + ", ".join(f"{count} {why}" for why, count in settled.hidden), err=True)

@@ -8,9 +8,11 @@ import click
 
 from pv.cli.group import FORMAT
 from pv.cli.ledger_verify import check_ledger
-from pv.finding import Exit, Finding, PvError, Severity, worst
+from pv.finding import Exit, Finding, Place, PvError, Severity, worst
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from pv.contract.read import ContractFile
     from pv.ledger.promotion import Promise
     from pv.ledger.release import Release
@@ -31,8 +33,8 @@ def release(contract: str, form: str, *, dry_run: bool) -> Exit:
       pv ledger release softmax-v1
 
     Writes ledger/releases/CONTRACT/VERSION.json, which is never written again. Refuses when the version is lower than `pv
-    diff` requires, when the ledger was tampered with, when a promise is broken or waived (1), when something cited is stale or
-    nothing is promised (3). A version that is released already and says the same is no error.
+    diff` requires, when the contract is not valid, the ledger was tampered with or a promise is broken or waived (1), when
+    something cited is stale or nothing is promised (3). A version that is released already and says the same is no error.
     """
     from pv.ledger.lineage import last_release
     from pv.project import LEDGER, open_project
@@ -52,6 +54,8 @@ def release(contract: str, form: str, *, dry_run: bool) -> Exit:
     path = folder / f"{value['version']}.json"
     if path.exists():  # not the last one, or the version would have been too low
         raise PvError(f"{project.shown(path)} exists: a release is never written again", exit=Exit.MEND, hint="pv bump")
+    _require_valid(project, file)
+    _require_line(project, path, value)
     if not dry_run:
         from pv.ledger.release import publish
 
@@ -67,6 +71,18 @@ def _file(project: Project, name: str) -> ContractFile:
     return found[0]
 
 
+def _require_valid(project: Project, file: ContractFile) -> None:
+    """Raise PvError when `pv validate` finds an error in the contract: it would stay in the record for good."""
+    from pv.cli.gate import judge
+    from pv.report.plain import findings_text
+
+    path = file.document.path
+    wrong = [row for row in judge(project, project.root / path) if row.severity is Severity.ERROR]
+    if wrong:
+        click.echo(findings_text(wrong), err=True)
+        raise PvError(f"{path} is not released: it is not valid", exit=Exit.MEND, hint=f"pv validate {path}")
+
+
 def _require_promises_kept(project: Project, name: str) -> None:
     """Raise PvError when something promised of the contract called `name` is broken or waived, or the ledger is not whole."""
     from pv.project import LEDGER
@@ -76,7 +92,7 @@ def _require_promises_kept(project: Project, name: str) -> None:
     broken = [
         row for row in project.promise_findings() if row.code in ("PV402", "PV403") and row.place.path.startswith(home)
     ]
-    damaged = [row for row in check_ledger(project, None) if row.severity is Severity.ERROR]
+    damaged = [row for row in check_ledger(project, None) if row.severity is Severity.ERROR and row.code != "PV607"]
     if broken or damaged:
         click.echo(findings_text([*damaged, *broken]), err=True)
         why = "the ledger is not whole" if damaged else "what is promised does not hold"
@@ -134,6 +150,23 @@ def _has_moved(project: Project, file: ContractFile, promises: list[Promise], la
     required = f"at least {found.required}" if found.required else "a semver version"
     message = f"{last.contract} is not released: {found.new_version} after {found.old_version} is too low, {required}"
     raise PvError(message, exit=found.moved.exit, hint=f"pv bump {last.contract}")
+
+
+def _require_line(project: Project, path: Path, value: dict[str, Any]) -> None:
+    """Raise PvError when the releases contradict each other with this one too: it may join two branches, and no more."""
+    from pv.digest import canonical
+    from pv.ledger.lineage import line_findings
+    from pv.ledger.release import Release, parse_release
+    from pv.report.plain import findings_text
+
+    new = parse_release(path, canonical(value) + b"\n")
+    releases = [*project.releases, *([new] if isinstance(new, Release) else [])]
+    made, taken = project.promotions_made, project.retractions
+    found = line_findings(releases, made, taken, lambda at: Place(project.shown(at)), lambda *file: "pv ledger verify")
+    own = [row for row in found if row.place.path.startswith(f"{project.shown(path.parent)}/")]
+    if own:
+        click.echo(findings_text(own), err=True)
+        raise PvError(f"{path.parent.name} is not released: its releases contradict each other", exit=Exit.MEND)
 
 
 def _say_same(last: Release, promises: list[Promise], form: str) -> Exit:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 import click
 
 from pv.cli.group import FORMAT
-from pv.finding import Exit, Finding, Place, Severity, worst
+from pv.finding import Exit, Finding, Place, PvError, Severity, worst
 
 if TYPE_CHECKING:
     from pv.project import Project
@@ -51,15 +51,32 @@ def check_ledger(project: Project, against: str | None) -> list[Finding]:
     from pv.ledger.verify import verify as verify_files
     from pv.project import LEDGER
 
-    findings = list(verify_files(project.root / LEDGER, LEDGER, project.cited))
+    findings = list(verify_files(project.root / LEDGER, LEDGER, project.cited, _restorer(project)))
     if against is not None:
         findings += missing_since(project.root, LEDGER, against)
-    if not any(count(project.root / LEDGER).values()) and not findings:
+    if not any(count(project.root / LEDGER).values()) and not any(row.severity is Severity.ERROR for row in findings):
         hint = "pv falsify, then pv ledger promote CONTRACT"
         findings.append(
             Finding("PV600", Severity.UNMEASURED, Place(LEDGER), "is empty: nothing was promised yet", hint)
         )
     return findings
+
+
+def _restorer(project: Project) -> Callable[[str], str]:
+    """How a file of the ledger is brought back from the commit that added it; git is asked once, when something is wrong."""
+    from functools import cache
+
+    from pv.project import LEDGER
+    from pv.source.git import added_by
+
+    @cache
+    def commits() -> Mapping[str, str]:
+        try:
+            return added_by(project.root, LEDGER)
+        except PvError:
+            return {}
+
+    return lambda path: f"git checkout {commits()[path]} -- {path}" if path in commits() else ""
 
 
 def typed_levels(project: Project) -> Iterator[Finding]:

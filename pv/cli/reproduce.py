@@ -141,7 +141,9 @@ def _orders(works: dict[Work, Receipt], bench: Bench) -> Sequence[Order]:
 
 def _different(project: Project, receipt: Receipt, differs: Sequence[str]) -> Finding:
     said = f"does not reproduce: {receipt.test} ({receipt.subject}) run again comes to other {'; other '.join(differs)}"
-    hint = f"what ran here counts: pv falsify --id {receipt.test}, then promote what that shows"
+    citing = [row for row in project.promotions_made if any(receipt.name in made.receipts for made in row.promises)]
+    paths = " ".join(project.shown(path) for path in (receipt.path, *(row.path for row in citing)))
+    hint = f"git rm {paths}, then pv falsify --id {receipt.test}, then pv ledger promote {receipt.contract}"
     return Finding("PV610", Severity.ERROR, Place(project.shown(receipt.path)), said, hint)
 
 

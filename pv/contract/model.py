@@ -212,7 +212,8 @@ class Contract(NamedTuple):
 
     def invariant(self, name: str) -> Invariant | None:
         """The invariant that `binds_to` calls `name` (`equation/invariant`), if there is one."""
-        return next((invariant for invariant in self.invariants() if invariant.name == name), None)
+        own = (row for equation in self.equations if name.startswith(equation.name) for row in equation.invariants)
+        return next((invariant for invariant in own if name.endswith(invariant.id) and invariant.name == name), None)
 
 
 class Binding(NamedTuple):

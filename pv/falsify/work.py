@@ -21,14 +21,19 @@ Functions = tuple[tuple[str, str, str], ...]
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How hard to try: cases over all strata together, and the seed they are drawn from."""
+    """How hard to try: cases over all strata together, the seed they are drawn from, and the `least` for each stratum."""
 
     examples: int = DEFAULT_EXAMPLES
     seed: int = 0
+    least: int = 0
 
     def share(self, strata: int) -> int:
         """Cases for each of so many strata, rounded up."""
-        return -(-self.examples // max(strata, 1))
+        return max(self.least, -(-self.examples // max(strata, 1)))
+
+    def asked(self, strata: int) -> int:
+        """Cases over so many strata: a plan of as many examples and nothing else has the same share."""
+        return max(self.examples, self.least * strata)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

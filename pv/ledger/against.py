@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from pv.finding import Finding, Place, Severity
-from pv.source.git import contents, files_at
+from pv.source.git import commits_to, contents, files_at, is_shallow
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -29,15 +29,16 @@ class _Then:
 def missing_since(root: Path, ledger: str, reference: str) -> Iterator[Finding]:
     """PV604: files that the ledger had at the git reference `reference` and that are changed or gone; PV600 when it had none.
 
+    Where it had none, that of the last commit before it which had one counts: deleting a ledger is no way round.
     A promotion that no release at the reference cites may be taken back by a commit, and what only speaks of it with it.
     Raises PvError when git or the reference is not there.
     """
     objects = _json(files_at(root, reference, [ledger]))
     if not objects:
-        hint = "name a reference that has one; without --against the ledger is compared with nothing"
-        yield Finding(
-            "PV600", Severity.UNMEASURED, Place(ledger), f"is not there at {reference}: nothing compared", hint
-        )
+        last = _last_with_one(root, ledger, reference)
+        yield _none_at(root, ledger, reference, last)
+        objects = _json(files_at(root, last, [ledger])) if last else {}
+        reference = last or reference
     gone = [path for path in objects if not (root / path).exists()]
     then = _then(root, ledger, objects) if gone else _Then(objects, ledger, {})
     excused = _taken_back(then, gone, _json(files_at(root, "HEAD", [ledger]))) if gone else {}
@@ -54,6 +55,24 @@ def missing_since(root: Path, ledger: str, reference: str) -> Iterator[Finding]:
         if path not in gone and _object(root / path, objects[path]) != objects[path]:
             message = f"is not what it was at {reference}: a release is never written again"
             yield Finding("PV604", Severity.ERROR, Place(path), message, f"git checkout {reference} -- {path}")
+
+
+def _last_with_one(root: Path, ledger: str, reference: str) -> str:
+    """The last commit up to `reference` in which there was a ledger; empty when there is none."""
+    commits = (commit[:12] for commit in commits_to(root, reference, ledger))
+    return next((commit for commit in commits if _json(files_at(root, commit, [ledger]))), "")
+
+
+def _none_at(root: Path, ledger: str, reference: str, last: str) -> Finding:
+    """PV600: no pass only where git does not have the history that would tell whether there ever was a ledger."""
+    if last:
+        message = f"is not there at {reference}: compared with {last}, the last commit before it that has one"
+        return Finding("PV600", Severity.NOTE, Place(ledger), message, f"git log {last}..{reference} -- {ledger}")
+    if is_shallow(root):
+        message = f"is not there at {reference}, and git has not the whole history: nothing compared"
+        return Finding("PV600", Severity.UNMEASURED, Place(ledger), message, "git fetch --unshallow")
+    message = f"is not there at {reference}, nor in any commit before it: there is nothing that could be gone"
+    return Finding("PV600", Severity.NOTE, Place(ledger), message)
 
 
 def _json(objects: Mapping[str, str]) -> dict[str, str]:

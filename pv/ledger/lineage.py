@@ -14,6 +14,7 @@ from pv.version import Version, precedence, read_version
 
 Subject = tuple[str, str, str]
 PlaceOf = Callable[[Path], Place]
+_Highest = dict[Subject, tuple[Level, Release]]
 
 _WITHDRAW = "withdraw the one that nobody has yet: git rm it, then pv bump, pv ledger release CONTRACT"
 
@@ -34,46 +35,64 @@ def subject_of(promise: Promise) -> Subject:
 
 
 def line_findings(
-    releases: Iterable[Release], promotions: Iterable[Promotion], retractions: Iterable[Retraction], place: PlaceOf
+    releases: Iterable[Release],
+    promotions: Iterable[Promotion],
+    retractions: Iterable[Retraction],
+    place: PlaceOf,
+    bring_back: Callable[[str, str, str], str],
 ) -> Iterator[Finding]:
     """PV602: a release whose predecessor is missing; PV607: two with the same one, or one whose levels are below an earlier's.
 
-    A level that was retracted may fall.
+    Two that were made on two branches are joined by a later one that lists the promotions of both. A level that was retracted
+    may fall. `bring_back` says how a file comes back, from its sort, contract and name.
     """
     ordered = in_order(releases)
     taken = _taken_back(promotions, retractions)
     for contract in dict.fromkeys(release.contract for release in ordered):
         line = [release for release in ordered if release.contract == contract]
-        yield from _predecessors(line, place)
+        yield from _predecessors(line, place, bring_back)
         yield from _forks(line, place)
         yield from _falls(line, taken, place)
 
 
-def _predecessors(line: Sequence[Release], place: PlaceOf) -> Iterator[Finding]:
+def _predecessors(
+    line: Sequence[Release], place: PlaceOf, bring_back: Callable[[str, str, str], str]
+) -> Iterator[Finding]:
     versions = {release.version: release for release in line}
     for release in line:
         if release.previous and release.previous not in versions:
             message = f"follows {release.contract} {release.previous}, which is not in the ledger"
-            yield Finding("PV602", Severity.ERROR, place(release.path), message, "git checkout brings the release back")
+            back = bring_back("release", release.contract, release.previous)
+            yield Finding("PV602", Severity.ERROR, place(release.path), message, back)
         elif release.previous and precedence(_version(versions[release.previous])) >= precedence(_version(release)):
             message = f"{release.what} says that it follows {release.previous}, which is no lower version"
             yield Finding("PV607", Severity.ERROR, place(release.path), message, _WITHDRAW)
 
 
 def _forks(line: Sequence[Release], place: PlaceOf) -> Iterator[Finding]:
-    """A later release that does not know of an earlier one."""
+    """A later release that does not know of an earlier one, until one that knows of both."""
     followers: dict[str, Release] = {}
-    for release in line:
+    for index, release in enumerate(line):
         other = followers.setdefault(release.previous, release)
-        if other is not release:
+        if other is not release and not any(_lists(later, release, other) for later in line[index + 1 :]):
             after = f"follow {release.previous}" if release.previous else "follow none"
             message = f"{release.what} and {other.what} both {after}: neither knows what the other promises"
-            yield Finding("PV607", Severity.ERROR, place(release.path), message, _WITHDRAW)
+            hint = f"pv bump {release.contract}, then pv ledger release {release.contract}: it will know of both"
+            yield Finding("PV607", Severity.ERROR, place(release.path), message, hint)
+
+
+def _lists(later: Release, *releases: Release) -> bool:
+    """Whether `later` has all the promotions that `releases` have."""
+    return all(set(release.promotions) <= set(later.promotions) for release in releases)
 
 
 def _falls(line: Sequence[Release], taken: Mapping[tuple[str, Subject], Level], place: PlaceOf) -> Iterator[Finding]:
-    highest: dict[Subject, tuple[Level, Release]] = {}
-    for release in line:
+    """A level below that of a release which it follows, or whose promotions it lists; not of one made on another branch."""
+    behind: dict[str, tuple[set[str], _Highest]] = {}
+    for index, release in enumerate(line):
+        known, followed = behind.get(release.previous, (set(), {}))
+        joined = [before for before in line[:index] if before.version not in known and _lists(release, before)]
+        highest = _highest(followed, joined)
         has = {subject_of(promise): promise.level for promise in release.promises}
         for subject, (level, before) in sorted(highest.items(), key=lambda row: row[0]):
             now = has.get(subject)
@@ -83,9 +102,19 @@ def _falls(line: Sequence[Release], taken: Mapping[tuple[str, Subject], Level], 
                     f"{release.what} has {subject[0]} ({subject[2]}) at {shown}, {before.what} had it at {level.short}"
                 )
                 yield Finding("PV607", Severity.ERROR, place(release.path), message, _WITHDRAW)
-        for subject, level in has.items():
-            if subject not in highest or highest[subject][0] < level:
-                highest[subject] = level, release
+        versions = {row.version for row in (*joined, release)}
+        behind[release.version] = known | versions, _highest(highest, [release])
+
+
+def _highest(before: _Highest, releases: Iterable[Release]) -> _Highest:
+    """`before`, with what `releases` have above it."""
+    highest = dict(before)
+    for release in releases:
+        for promise in release.promises:
+            subject = subject_of(promise)
+            if subject not in highest or highest[subject][0] < promise.level:
+                highest[subject] = promise.level, release
+    return highest
 
 
 def _taken_back(promotions: Iterable[Promotion], retractions: Iterable[Retraction]) -> dict[tuple[str, Subject], Level]:

@@ -5,13 +5,14 @@ The layout below is `pv/receipt-v1` (schemas/receipt-v1.json): later versions of
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from pv.ledger.store import Stored, read_shelf
+from pv.ledger.pieces import cut, piece, validators
+from pv.ledger.store import Stored, open_shelf, parse, read_text
 from pv.verdict import Kind, Verdict
 
 FORMAT = "pv/receipt-v1"
@@ -35,6 +36,10 @@ class Part:
         """`implementations/microgpt/kernels.py: rms_norm`, or the name alone for what is no file."""
         name = _SHOWN.get(self.name, self.name)
         return f"{self.path}: {name}" if self.path and name else self.path or name
+
+
+Depends = tuple[tuple[str, tuple[Part, ...]], ...]
+"""Parts by cause (see `CAUSES`), in the order of the alphabet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +90,7 @@ class Receipt:
     """One run of one falsifier against one subject."""
 
     name: str
-    path: Path
+    folder: Path
     test: str
     contract: str
     equation: str
@@ -94,7 +99,7 @@ class Receipt:
     kind: Kind
     verdict: Verdict
     reason: str
-    depends: tuple[tuple[str, tuple[Part, ...]], ...]
+    depends: Depends
     scope: tuple[tuple[str, tuple[str, ...]], ...]
     seed: int
     requested: int
@@ -105,6 +110,11 @@ class Receipt:
     mutants: Mutants | None
     counterexample: Any = field(hash=False)  # a JSON value, which has none; `name` is the digest of all
     digests: str
+
+    @property
+    def path(self) -> Path:
+        """Its file."""
+        return self.folder / f"{self.name}.json"
 
     @property
     def cases(self) -> int:
@@ -126,32 +136,100 @@ class Receipt:
         return dict(self.depends).get(cause, ())
 
 
-def read_receipts(folder: Path, skip: Callable[[Path], bool] = lambda path: False) -> Iterator[Receipt | Stored]:
-    """The receipts below `folder` but those to `skip`; what cannot be believed comes as its `Stored`, with the problem."""
-    for stored in read_shelf(folder, skip):
-        yield stored if stored.problem else read_receipt(stored)
+class _Run(NamedTuple):
+    """Of a receipt, what runs of a test with other cases have in common."""
+
+    test: str
+    contract: str
+    equation: str
+    subject: str
+    target: str
+    kind: Kind
+    verdict: Verdict
+    reason: str
+    scope: tuple[tuple[str, tuple[str, ...]], ...]
+    residuals: tuple[Residual, ...]
+    teeth: tuple[Tooth, ...]
+    mutants: Mutants | None
+    digests: str
+
+
+def read_receipts(
+    folder: Path, skip: Callable[[str, str], bool] = lambda home, file: False
+) -> Iterator[Receipt | Stored]:
+    """The receipts below `folder` but those to `skip` (see `open_shelf`); what cannot be believed comes as its `Stored`."""
+    return open_shelf(folder, _read, skip)
 
 
 def read_receipt(stored: Stored) -> Receipt | Stored:
     """A stored file as a receipt; a file of another format comes back with that as its problem."""
     from pv.ledger.formats import problem_of
 
-    problem = problem_of(FORMAT, stored.value)
+    value, problem = stored.value, problem_of(FORMAT, stored.value)
     if problem:
         return Stored(stored.path, stored.name, None, problem)
-    return _build(stored)
+    depends = tuple((cause, _parts(parts)) for cause, parts in sorted(value["depends"].items()))
+    return _build(stored.path.parent, stored.name, value, depends, _run(value))
 
 
-# Receipts of one project are about the same parts again and again.
+def _read(folder: Path, file: str) -> Receipt | Stored:
+    text = read_text(folder, file)
+    if isinstance(text, Stored):
+        return text
+    found = _from_pieces(folder, file.removesuffix(".json"), text)
+    if found is not None:
+        return found
+    stored = parse(folder / file, text)
+    return stored if stored.problem else read_receipt(stored)
+
+
+def _from_pieces(folder: Path, name: str, text: str) -> Receipt | None:
+    """The receipt that `text` holds, if its pieces show it; what was run, and what it depends on, is mostly known already."""
+    pieces = cut(text, ("depends", "digests"))
+    if not pieces or not text.endswith("}\n"):
+        return None
+    value = piece(pieces[0] + "}", validators(FORMAT, "depends")[0])
+    depends, run = _depends_of(pieces[1]), _run_of(pieces[2])
+    if value is None or depends is None or run is None:
+        return None
+    return _build(folder, name, value, depends, run)
+
+
+# Files lie by contract: whoever repeats a piece is not far. A part is repeated by what belongs to other contracts, too.
 _part = lru_cache(maxsize=65_536)(Part)
 
 
-def _build(stored: Stored) -> Receipt:
-    value = stored.value
-    cases, test, subject = value["cases"], value["test"], value["subject"]
-    return Receipt(
-        name=stored.name,
-        path=stored.path,
+@lru_cache(maxsize=1_024)
+def _depends_of(text: str) -> Depends | None:
+    """None for what is not canonical or does not have the layout."""
+    first, *others = sorted(CAUSES)
+    start = f'{{"{first}":'
+    lists = cut(text[len(start) : -1], others) if text.startswith(start) and text.endswith("}") else []
+    found = [(cause, _parts_of(cause, listed)) for cause, listed in zip((first, *others), lists, strict=False)]
+    depends = tuple((cause, parts) for cause, parts in found if parts is not None)
+    return depends if len(depends) == len(CAUSES) else None
+
+
+@lru_cache(maxsize=1_024)
+def _parts_of(cause: str, text: str) -> tuple[Part, ...] | None:
+    value = piece(text, validators(FORMAT, "depends")[1][cause])
+    return None if value is None else _parts(value)
+
+
+def _parts(value: Iterable[Any]) -> tuple[Part, ...]:
+    return tuple([_part(part["path"], part["name"], part["digest"]) for part in value])
+
+
+@lru_cache(maxsize=1_024)
+def _run_of(text: str) -> _Run | None:
+    """Of what follows the mark of `digests`, to the end of the file."""
+    value = piece('{"digests":' + text.removesuffix("\n"), validators(FORMAT, "depends")[2])
+    return None if value is None else _run(value)
+
+
+def _run(value: Any) -> _Run:
+    test, subject = value["test"], value["subject"]
+    return _Run(
         test=test["id"],
         contract=test["contract"],
         equation=subject["equation"],
@@ -160,21 +238,39 @@ def _build(stored: Stored) -> Receipt:
         kind=Kind(value["kind"]),
         verdict=Verdict(value["verdict"]),
         reason=value["reason"],
-        depends=tuple(
-            (cause, tuple([_part(part["path"], part["name"], part["digest"]) for part in parts]))
-            for cause, parts in sorted(value["depends"].items())
-        ),
         scope=tuple((key, tuple(values)) for key, values in sorted(value["scope"].items())),
-        seed=cases["seed"],
-        requested=cases["requested"],
-        checks=value["checks"],
-        strata=tuple(Stratum(row["name"], row["distinct"], row["exhausted"]) for row in cases["strata"]),
         residuals=tuple(
             Residual(row["invariant"], row["dtype"], float.fromhex(row["residual"]), float.fromhex(row["bound"]))
             for row in value["residuals"]
         ),
         teeth=tuple(Tooth(row["invariant"], row["fault"], row["caught"], row["seeds"]) for row in value["teeth"]),
         mutants=Mutants(**value["mutants"]) if value.get("mutants") else None,
-        counterexample=value["counterexample"],
         digests=value["digests"],
+    )
+
+
+def _build(folder: Path, name: str, value: Any, depends: Depends, run: _Run) -> Receipt:
+    cases = value["cases"]
+    return Receipt(
+        name=name,
+        folder=folder,
+        test=run.test,
+        contract=run.contract,
+        equation=run.equation,
+        subject=run.subject,
+        target=run.target,
+        kind=run.kind,
+        verdict=run.verdict,
+        reason=run.reason,
+        depends=depends,
+        scope=run.scope,
+        seed=cases["seed"],
+        requested=cases["requested"],
+        checks=value["checks"],
+        strata=tuple([Stratum(row["name"], row["distinct"], row["exhausted"]) for row in cases["strata"]]),
+        residuals=run.residuals,
+        teeth=run.teeth,
+        mutants=run.mutants,
+        counterexample=value["counterexample"],
+        digests=run.digests,
     )

@@ -6,24 +6,22 @@ file, and nothing is ever rewritten. So there are no locks, and any union of two
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pv.digest import canonical, sha256
 from pv.finding import Exit, PvError
+from pv.ledger.pieces import decode
 
 MAX_BYTES = 8 * 1024 * 1024
 _NAME = re.compile(r"[0-9a-f]{64}\.json")
-# Of what these read, `canonical` has nothing to make plain: so it can be written again without it, several times as fast.
-# A number that is no integer is text in canonical form; here it becomes what is written otherwise.
-_DECODER = json.JSONDecoder(parse_float=lambda text: None, parse_constant=lambda text: None)
-_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
+
+Read = TypeVar("Read")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,53 +62,80 @@ def name_of(value: Any) -> str:
 
 def read(path: Path) -> Stored:
     """One file, checked against its own name; a problem is said, never raised."""
-    name = path.name.removesuffix(".json")
+    text = read_text(path.parent, path.name)
+    return text if isinstance(text, Stored) else parse(path, text)
+
+
+def read_text(folder: Path, file: str) -> str | Stored:
+    """What the file called `file` holds, if it is what its name says."""
     try:
-        with open(path, "rb", buffering=0) as stream:  # noqa: PTH123 -- a shelf has thousands, and a Path takes as long again
+        # A shelf has thousands of files, and to make a Path of each takes as long as to read it.
+        with open(f"{folder}{os.sep}{file}", "rb", buffering=0) as stream:  # noqa: PTH123 -- as said
             if os.fstat(stream.fileno()).st_size > MAX_BYTES:
-                return Stored(path, name, None, f"larger than {MAX_BYTES:,} bytes")
+                return _unbelievable(folder, file, f"larger than {MAX_BYTES:,} bytes")
             # A checkout may have turned line ends; the name is of the bytes as written.
             data = stream.readall().replace(b"\r\n", b"\n")
     except OSError as error:
-        return Stored(path, name, None, f"cannot be read: {error.strerror or error}")
-    if sha256(data) != name:
-        return Stored(path, name, None, "does not hold what its name says: it was changed, cut short or renamed")
+        return _unbelievable(folder, file, f"cannot be read: {error.strerror or error}")
+    if sha256(data) != file.removesuffix(".json"):
+        return _unbelievable(folder, file, "does not hold what its name says: it was changed, cut short or renamed")
     try:
-        text = data.decode()
-        value = _DECODER.decode(text)
-        same = _ENCODER.encode(value) + "\n" == text
+        return data.decode()
+    except ValueError:
+        return _unbelievable(folder, file, "is not JSON")
+
+
+def _unbelievable(folder: Path, file: str, problem: str) -> Stored:
+    return Stored(folder / file, file.removesuffix(".json"), None, problem)
+
+
+def parse(path: Path, text: str) -> Stored:
+    """The file at `path` with the value that `text`, which it holds, is in canonical form."""
+    name = path.name.removesuffix(".json")
+    try:
+        value, same = decode(text.removesuffix("\n"))
     except (ValueError, RecursionError):
         return Stored(path, name, None, "is not JSON")
-    if not same:
+    if not same or not text.endswith("\n"):
         return Stored(path, name, None, "is not canonical JSON: it was not written by pv")
     return Stored(path, name, value)
 
 
-def read_shelf(folder: Path, skip: Callable[[Path], bool] = lambda path: False) -> Iterator[Stored]:
-    """Every file of the sub-folders of `folder` (one per contract), by folder and name, but those to `skip`.
+def read_shelf(folder: Path) -> Iterator[Stored]:
+    """Every file of the sub-folders of `folder` (one per contract), by folder and name; see `open_shelf`."""
+    return open_shelf(folder, lambda home, file: read(home / file))
+
+
+def open_shelf(
+    folder: Path,
+    reader: Callable[[Path, str], Read | Stored],
+    skip: Callable[[str, str], bool] = lambda home, file: False,
+) -> Iterator[Read | Stored]:
+    """The files of a shelf as `reader` gives them (asked with their folder and name), but those to `skip` (with both names).
 
     A file with another kind of name is given with a problem, so that nobody hides one among them.
     """
-    for path, below in _files(folder):
-        if skip(path):
+    for home, file, below in files_below(folder):
+        if skip(home.name, file):
             continue
         if below != 1:
-            yield Stored(path, path.name, None, "does not belong here: a shelf has one folder for each contract")
-        elif _NAME.fullmatch(path.name):
-            yield read(path)
-        elif path.name.startswith(".tmp-"):
-            yield Stored(path, path.name, None, "is left over from an interrupted write; it can be deleted")
+            problem = "does not belong here: a shelf has one folder for each contract"
+            yield Stored(home / file, file, None, problem)
+        elif _NAME.fullmatch(file):
+            yield reader(home, file)
+        elif file.startswith(".tmp-"):
+            yield Stored(home / file, file, None, "is left over from an interrupted write; it can be deleted")
         else:
-            yield Stored(path, path.name, None, "does not belong here: its name is no digest")
+            yield Stored(home / file, file, None, "does not belong here: its name is no digest")
 
 
-def _files(folder: Path) -> Iterator[tuple[Path, int]]:
-    """Every file below `folder` in the order of their paths, with the number of folders between the two."""
-    for place, inner, names in os.walk(folder):
+def files_below(folder: Path) -> Iterator[tuple[Path, str, int]]:
+    """Folder and name of every file below `folder` in their order, with the number of folders between the two."""
+    for place, inner, files in os.walk(folder):
         inner.sort()
         home = Path(place)
-        for name in sorted(names):
-            yield home / name, len(home.parts) - len(folder.parts)
+        below = len(home.parts) - len(folder.parts)
+        yield from ((home, file, below) for file in sorted(files))
 
 
 def _write(folder: Path, target: Path, data: bytes) -> None:

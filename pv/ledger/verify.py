@@ -6,7 +6,7 @@ Names catch damage and edits. They do not stop somebody who writes a receipt by 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -18,7 +18,7 @@ from pv.ledger.promotion import Promise, Promotion, read_promotions
 from pv.ledger.receipt import Receipt, read_receipts
 from pv.ledger.release import Release, read_releases
 from pv.ledger.retraction import Retraction, read_retractions
-from pv.ledger.store import Stored
+from pv.ledger.store import Stored, files_below
 from pv.ledger.waiver import Waiver, read_waivers
 from pv.level import Level
 from pv.verdict import Kind
@@ -30,8 +30,11 @@ _REACH = {
     Kind.ORACLE: Level.DISCHARGED,
 }
 _FUNCTION = re.compile(r"[\w.]+:[\w.]+")
-_TAMPERED = "files of the ledger are written by pv alone: git checkout restores it"
-_RESTORE = "git checkout brings it back"
+_TAMPERED = "files of the ledger are written by pv alone"
+_NOT_OURS = "does not belong here"
+
+Restore = Callable[[str], str]
+"""The command that brings a file of the ledger back as it was written; empty where none does."""
 
 Found = TypeVar("Found", Receipt, Promotion, Retraction, Waiver, Release)
 
@@ -42,6 +45,7 @@ class _Ledger:
 
     home: Path
     shown: str
+    restore: Restore
     receipts: dict[str, Receipt]
     promotions: dict[str, Promotion]
     retractions: dict[str, Retraction]
@@ -51,14 +55,31 @@ class _Ledger:
     def place(self, path: Path) -> Place:
         return Place(f"{self.shown}/{path.relative_to(self.home).as_posix()}")
 
+    def bring_back(self, what: str, contract: str, name: str) -> str:
+        """How the missing receipt (or other sort of file) called `name` comes back."""
+        path = f"{self.shown}/{what}s/{contract}/{name}.json"
+        return self.restore(path) or f"bring {path} back: no commit that git has here knows it"
 
-def verify(ledger: Path, shown: str, receipts: Iterable[Receipt | Stored] | None = None) -> Iterator[Finding]:
+    def undo(self, path: Path, problem: str) -> str:
+        """How a file that cannot be believed becomes what it was."""
+        shown = self.place(path).path
+        if problem.startswith(_NOT_OURS):
+            return f"{_TAMPERED}: take {shown} away"
+        return self.restore(shown) or f"{_TAMPERED}, and no commit that git has here knows this one: take it away"
+
+
+def verify(
+    ledger: Path,
+    shown: str,
+    receipts: Iterable[Receipt | Stored] | None = None,
+    restore: Restore = lambda path: "",
+) -> Iterator[Finding]:
     """PV601 a file that cannot be believed, PV602 a cited one that is missing, PV603 one that does not fit, PV607 releases
     that contradict each other.
 
     `shown` is how the ledger's path is written in findings; `receipts` are those of the ledger, where they were read already.
     """
-    held = _Ledger(ledger, shown, {}, {}, {}, {}, {})
+    held = _Ledger(ledger, shown, restore, {}, {}, {}, {}, {})
     with collector_paused():
         yield from _findings(held, read_receipts(ledger / "receipts") if receipts is None else receipts)
 
@@ -78,12 +99,17 @@ def _findings(held: _Ledger, receipts: Iterable[Receipt | Stored]) -> Iterator[F
         yield from _target(held, waiver)
     for release in held.releases.values():
         yield from _release(held, release)
-    yield from line_findings(held.releases.values(), held.promotions.values(), held.retractions.values(), held.place)
+    yield from line_findings(
+        held.releases.values(), held.promotions.values(), held.retractions.values(), held.place, held.bring_back
+    )
 
 
 def count(ledger: Path) -> dict[str, int]:
     """How many files each shelf holds."""
-    return {shelf: len(list((ledger / shelf).glob("*/*.json"))) for shelf in SHELVES}
+    return {
+        shelf: sum(1 for _, file, below in files_below(ledger / shelf) if below == 1 and file.endswith(".json"))
+        for shelf in SHELVES
+    }
 
 
 def _read(held: _Ledger, found: Iterable[Found | Stored], into: dict[str, Found]) -> Iterator[Finding]:
@@ -91,12 +117,15 @@ def _read(held: _Ledger, found: Iterable[Found | Stored], into: dict[str, Found]
     for record in found:
         if isinstance(record, Stored):
             leftover = "interrupted write" in record.problem
-            severity, hint = (Severity.WARNING, "") if leftover else (Severity.ERROR, _TAMPERED)
+            severity, hint = (
+                (Severity.WARNING, "") if leftover else (Severity.ERROR, held.undo(record.path, record.problem))
+            )
             yield Finding("PV601", severity, held.place(record.path), record.problem, hint)
             continue
         into[record.path.relative_to(held.home).as_posix() if isinstance(record, Release) else record.name] = record
-        if record.path.parent.name != record.contract:
-            message = f"is about {record.contract} and lies in the folder of {record.path.parent.name}"
+        folder = record.folder if isinstance(record, Receipt) else record.path.parent
+        if folder.name != record.contract:
+            message = f"is about {record.contract} and lies in the folder of {folder.name}"
             yield Finding("PV603", Severity.ERROR, held.place(record.path), message, _TAMPERED)
 
 
@@ -107,7 +136,8 @@ def _promotion(held: _Ledger, promotion: Promotion) -> Iterator[Finding]:
             receipt = held.receipts.get(name)
             if receipt is None:
                 message = f"cites the receipt {name[:12]}… for {promise.test}, which is not in the ledger"
-                yield Finding("PV602", Severity.ERROR, place, message, _RESTORE)
+                back = held.bring_back("receipt", promise.contract, name)
+                yield Finding("PV602", Severity.ERROR, place, message, back)
             elif misfit := _misfit(promise, receipt):
                 message = f"cites for {promise.test} the receipt {name[:12]}…, {misfit}"
                 yield Finding("PV603", Severity.ERROR, place, message, _TAMPERED)
@@ -145,7 +175,8 @@ def _target(held: _Ledger, record: Retraction | Waiver) -> Iterator[Finding]:
     verb = "takes back" if isinstance(record, Retraction) else "excuses"
     if promotion is None:
         message = f"{verb} the promotion {record.target[:12]}…, which is not in the ledger"
-        yield Finding("PV602", Severity.ERROR, place, message, _RESTORE)
+        back = held.bring_back("promotion", record.contract, record.target)
+        yield Finding("PV602", Severity.ERROR, place, message, back)
         return
     tests = record.tests if isinstance(record, Retraction) else [row.test for row in record.excuses]
     promised = {promise.test for promise in promotion.promises if promise.contract == record.contract}
@@ -164,7 +195,8 @@ def _release(held: _Ledger, release: Release) -> Iterator[Finding]:
     for what, name, there in dict.fromkeys(listed):
         if not there:
             message = f"cites the {what} {name[:12]}…, which is not in the ledger"
-            yield Finding("PV602", Severity.ERROR, place, message, _RESTORE)
+            back = held.bring_back(what, release.contract, name)
+            yield Finding("PV602", Severity.ERROR, place, message, back)
     promised = {
         (subject_of(promise), promise.level, frozenset(promise.receipts))
         for name in release.promotions

@@ -6,11 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from pv.campaign.order import Bench
+from pv.campaign.order import Bench, plan_of
 from pv.campaign.run import run_campaign
 from pv.cli.attack import kept, require_libraries, selected
 from pv.contract.model import Contract, FalsificationTest
-from pv.falsify.work import DEFAULT_EXAMPLES, Plan
 from pv.finding import PvError
 from pv.project import Project
 from pv.report.trial_formats import Result, Selected
@@ -51,9 +50,8 @@ class PytestBench:
 
     def _bench(self) -> Bench:
         option, project = self._option, self.project
-        examples = option.pv_examples or max(DEFAULT_EXAMPLES, project.policy.cases)
         insisted = frozenset(["examples"] if option.pv_examples else [])
-        plan = Plan(examples, option.pv_seed)
+        plan = plan_of(project.policy, option.pv_examples or None, option.pv_seed)
         return Bench(project.root, project.sources, project.today, plan, jobs=1, insisted=insisted)
 
 

@@ -153,8 +153,8 @@ explained(
     "PV600",
     """The ledger is empty: nothing was promised yet, so there is nothing to verify.
 
-    Run the tests, then record what they support. With `--against REF` it is a note where REF has no ledger yet; a ledger that was
-    deleted before REF is looked up in the history, and a clone that lacks the history cannot tell.
+    Run the tests, then record what they support. With `--against REF` it is a note where REF has no ledger yet; one that was
+    deleted before REF is looked up in the history, and a clone without the history cannot tell.
 
         FAIL    ledger/ holds no file
         PASS    pv falsify && pv ledger promote soft-cap-v1

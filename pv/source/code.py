@@ -14,7 +14,7 @@ from __future__ import annotations
 import ast
 import sys
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from itertools import groupby
 from types import EllipsisType
@@ -57,6 +57,7 @@ class ModuleParts:
     docstrings: bool
     functions: Mapping[str, tuple[Function, ...]]
     bindings: Mapping[str, tuple[Binding, ...]]
+    _free: dict[ast.stmt, set[str]] = field(default_factory=dict, repr=False)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -99,7 +100,7 @@ class ModuleParts:
 
     def names_used_by(self, name: str) -> tuple[str, ...]:
         """See `pv.source.names.names_used_by`."""
-        return used_names(self.bindings, name)
+        return used_names(self.bindings, name, self._free)
 
     def part_of(self, qualname: str) -> str:
         """The part that covers the code object with this `co_qualname`: a function of `names`, or `TOP_LEVEL`."""
@@ -146,9 +147,9 @@ def encode(value: object, *, docstrings: bool = True, bodies: bool = True) -> li
         elif isinstance(current, ast.AST):
             if _unread(type(current)):  # type: ignore[arg-type] # a class is hashable, whatever mypy makes of its __hash__
                 _refuse_unknown(current)
-            fields = _present(current, docstrings=docstrings, bodies=bodies)
-            tokens.append(f"{type(current).__name__}:{','.join(field for field, _ in fields)}")
-            pending.extend(item for _, item in reversed(fields))
+            names, items = _present(current, docstrings=docstrings, bodies=bodies)
+            tokens.append(f"{type(current).__name__}:{','.join(names)}")
+            pending += reversed(items)
         else:
             tokens += _scalar(current)
     return tokens
@@ -171,18 +172,21 @@ def _refuse_unknown(node: ast.AST) -> None:
         raise PvError(message, exit=Exit.MEND, hint="run pv with a Python that it supports, or update pv")
 
 
-def _present(node: ast.AST, *, docstrings: bool, bodies: bool) -> list[tuple[str, object]]:
+def _present(node: ast.AST, *, docstrings: bool, bodies: bool) -> tuple[list[str], list[object]]:
+    """The fields that hold something, and what."""
     name = type(node).__name__
-    present: list[tuple[str, object]] = []
-    for field in FIELDS[name]:
-        value: Any = getattr(node, field, None)
-        if field == "body" and name in _DOCUMENTED:
+    names: list[str] = []
+    items: list[object] = []
+    for part in FIELDS[name]:
+        value: Any = getattr(node, part, None)
+        if part == "body" and name in _DOCUMENTED:
             value = _body(node, value, docstrings=docstrings, bodies=bodies)
-        elif field == "values" and name in ("JoinedStr", "TemplateStr"):
+        elif part == "values" and name in ("JoinedStr", "TemplateStr"):
             value = _merged(value)
         if name in _LITERALS or not (value is None or value == []):
-            present.append((field, value))
-    return present
+            names.append(part)
+            items.append(value)
+    return names, items
 
 
 def _body(node: ast.AST, body: list[ast.stmt], *, docstrings: bool, bodies: bool) -> list[ast.stmt]:
@@ -225,7 +229,7 @@ def _scalar(value: object) -> list[Token]:
             return ["complex", hex_float(value.real), hex_float(value.imag)]
         case bytes():
             return ["bytes", value.hex()]
-        case str() if any("\ud800" <= character <= "\udfff" for character in value):
+        case str() if not value.isascii() and any("\ud800" <= character <= "\udfff" for character in value):
             # JSON writes one astral character and its two surrogates alike
             return ["surrogates", value.encode("utf-8", "surrogatepass").hex()]
         case str():

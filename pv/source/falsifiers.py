@@ -6,6 +6,7 @@ import ast
 import os
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
@@ -79,7 +80,7 @@ class Parsed(NamedTuple):
     tree: ast.Module
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class FalsifierIndex:
     """Every falsifier, fault and stratum below a folder, in the order of paths and lines; `findings` on files that hide some.
 
@@ -94,15 +95,34 @@ class FalsifierIndex:
 
     def falsifiers_of(self, contract: str, test: str) -> tuple[FalsifierEntry, ...]:
         """The falsifiers of `test`; those of a module that names another contract are not."""
-        return tuple(entry for entry in self.falsifiers if entry.id == test and entry.contract in (None, contract))
+        return tuple(entry for entry in self._by_test.get(test, ()) if entry.contract in (None, contract))
 
     def faults_of(self, contract: str) -> tuple[FaultEntry, ...]:
         """The faults that may be meant for `contract`: its own, and those of modules that name no contract."""
         return tuple(entry for entry in self.faults if entry.contract in (None, contract))
 
+    def faults_for(self, contract: str, invariants: Collection[str]) -> tuple[FaultEntry, ...]:
+        """Those of `faults_of` that break one of `invariants`."""
+        found = (entry for name in dict.fromkeys(invariants) for entry in self._by_invariant.get(name, ()))
+        return tuple(entry for entry in found if entry.contract in (None, contract))
+
     def strata_of(self, named: Collection[tuple[str, str]]) -> tuple[StratumEntry, ...]:
         """The project's own among the strata `named` by (type, name)."""
         return tuple(entry for entry in self.strata if (entry.type, entry.name) in named)
+
+    @cached_property
+    def _by_test(self) -> Mapping[str, list[FalsifierEntry]]:
+        found: dict[str, list[FalsifierEntry]] = {}
+        for entry in self.falsifiers:
+            found.setdefault(entry.id, []).append(entry)
+        return found
+
+    @cached_property
+    def _by_invariant(self) -> Mapping[str, list[FaultEntry]]:
+        found: dict[str, list[FaultEntry]] = {}
+        for entry in self.faults:
+            found.setdefault(entry.invariant, []).append(entry)
+        return found
 
 
 def index_falsifiers(root: Path, folder: Path) -> FalsifierIndex:

@@ -33,6 +33,31 @@ def files_at(root: Path, reference: str, paths: Sequence[str] = ()) -> dict[str,
     return {path: meta.split()[2] for meta, _, path in rows if meta.startswith("100")}
 
 
+def commits_to(root: Path, reference: str, path: str) -> list[str]:
+    """Every commit up to `reference` that touched `path`, the newest first, on whichever side of a merge."""
+    listed = git(root, ["log", "--full-history", "--format=%H", commit_of(root, reference), "--", f":(literal){path}"])
+    return [] if listed is None else listed.decode().split()
+
+
+def added_by(root: Path, folder: str) -> dict[str, str]:
+    """The newest commit, of any branch, that added each file below `folder`."""
+    wanted = ["--all", "--diff-filter=A", "--no-renames", "--format=commit %h", "--name-only", "--relative"]
+    listed = git(root, ["-c", "core.quotePath=off", "log", *wanted, "--", f":(literal){folder}"]) or b""
+    found: dict[str, str] = {}
+    commit = ""
+    for line in listed.decode(errors="surrogateescape").splitlines():
+        if line.startswith("commit "):
+            commit = line.removeprefix("commit ")
+        elif line:
+            found.setdefault(line, commit)
+    return found
+
+
+def is_shallow(root: Path) -> bool:
+    """Whether the clone lacks older commits."""
+    return git(root, ["rev-parse", "--is-shallow-repository"]) == b"true\n"
+
+
 def contents(root: Path, objects: Mapping[str, str]) -> dict[str, bytes]:
     """The bytes of every object, by its path, in one process."""
     if not objects:

@@ -9,6 +9,11 @@ from dataclasses import dataclass
 
 from pv.source.syntax import Function, children, parse, statements, walk
 
+# As tuples: `isinstance` is asked of every node, and takes several times as long with a union.
+_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+_DEFINITIONS = (*_FUNCTIONS, ast.ClassDef)
+_SCOPES = (*_FUNCTIONS, ast.Lambda)
+_CLOSED = (*_SCOPES, ast.ClassDef)
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 
 
@@ -47,11 +52,13 @@ def names_used_by(source: str, name: str) -> tuple[str, ...]:
     what is reached through `globals()` or a registry is not seen. Empty when the module does not bind `name`.
     Raises PvError (mend) when the text is not Python.
     """
-    return used_names(bindings(parse(source, "<source>")), name)
+    return used_names(bindings(parse(source, "<source>")), name, {})
 
 
-def used_names(bound: Mapping[str, tuple[Binding, ...]], name: str) -> tuple[str, ...]:
-    """As `names_used_by`, for the bindings of a module."""
+def used_names(
+    bound: Mapping[str, tuple[Binding, ...]], name: str, free_of: dict[ast.stmt, set[str]]
+) -> tuple[str, ...]:
+    """As `names_used_by`, for the bindings of a module; `free_of` remembers the free names of its statements."""
     pending, used = [name.partition(".")[0]], set[str]()
     while pending:
         current = pending.pop()
@@ -59,7 +66,9 @@ def used_names(bound: Mapping[str, tuple[Binding, ...]], name: str) -> tuple[str
             continue
         used.add(current)
         for statement in {binding.statement for binding in bound[current]}:
-            free = free_names(statement)
+            free = free_of.get(statement)
+            if free is None:
+                free = free_of[statement] = free_names(statement)
             pending.extend(free)
             if any(unknown not in bound and not hasattr(builtins, unknown) for unknown in free):
                 pending.append("*")
@@ -81,12 +90,12 @@ def free_names(root: ast.AST) -> set[str]:
             free |= {node.id} - hidden
             continue
         inside, inner = hidden, _inner(node)
-        if isinstance(node, Function | ast.Lambda):
+        if isinstance(node, _SCOPES):
             inside = (hidden | local_names(node)) - global_names(node)
         elif isinstance(node, _COMPREHENSIONS):
             inside = hidden | {name for clause in node.generators for name in _stored(clause.target)}
-        pending.extend((child, inside) for child in inner)
-        pending.extend((child, hidden) for child in _parts(node) if child not in inner)
+        pending += [(child, inside) for child in inner]
+        pending += [(child, hidden) for child in _parts(node) if child not in inner]
     return free
 
 
@@ -94,7 +103,7 @@ def _inner(node: ast.AST) -> list[ast.AST]:
     """The parts of a function or comprehension that are evaluated in its own scope."""
     if isinstance(node, ast.Lambda):
         return [node.body]
-    if isinstance(node, Function):
+    if isinstance(node, _FUNCTIONS):
         return list(node.body)
     if isinstance(node, _COMPREHENSIONS):
         return [part for part in _parts(node) if part is not node.generators[0].iter]
@@ -103,10 +112,10 @@ def _inner(node: ast.AST) -> list[ast.AST]:
 
 def _parts(node: ast.AST) -> list[ast.AST]:
     """The children of `node`; of a comprehension's clauses, theirs, since the first of them begins outside."""
-    parts: list[ast.AST] = []
-    for child in children(node):
-        parts += children(child) if isinstance(child, ast.comprehension) else (child,)
-    return parts
+    parts = children(node)
+    if not isinstance(node, _COMPREHENSIONS):
+        return parts
+    return [part for child in parts for part in (children(child) if isinstance(child, ast.comprehension) else [child])]
 
 
 def local_names(function: Function | ast.Lambda) -> set[str]:
@@ -136,8 +145,8 @@ def _own_scope(root: ast.AST) -> Iterator[tuple[ast.AST, ast.stmt | None]]:
         if isinstance(node, _COMPREHENSIONS):
             inside = [inner.target for inner in walk(node) if isinstance(inner, ast.NamedExpr)]
             pending.extend((target, within) for target in inside)
-        elif not isinstance(node, Function | ast.ClassDef | ast.Lambda):
-            pending.extend((child, within) for child in reversed(list(children(node))))
+        elif not isinstance(node, _CLOSED):
+            pending += [(child, within) for child in reversed(children(node))]
 
 
 def _binds(node: ast.AST) -> Iterator[str]:
@@ -156,7 +165,7 @@ def _binds(node: ast.AST) -> Iterator[str]:
 
 def _changes(node: ast.AST) -> Iterator[str]:
     """Names that `node` changes without binding them in its own scope."""
-    if isinstance(node, Function | ast.ClassDef):
+    if isinstance(node, _DEFINITIONS):
         yield from sorted(global_names(node))
     elif isinstance(node, ast.Attribute | ast.Subscript) and not isinstance(node.ctx, ast.Load):
         owner: ast.expr = node

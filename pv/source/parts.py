@@ -65,15 +65,14 @@ class Code:
         index: FalsifierIndex,
         contract: str,
         test: str,
-        invariants: Iterable[str],
+        invariants: Collection[str],
         strata: Collection[tuple[str, str]] = (),
     ) -> tuple[Part, ...]:
         """The falsifier of `test`, the faults of `invariants`, the project's own among `strata` (by type and name), what these
         use, the modules theirs import, the project's files that one of these names, and pinned cases.
         """
-        wanted = set(invariants)
         entries = [(entry.path, entry.function) for entry in index.falsifiers_of(contract, test)]
-        entries += [(entry.path, entry.function) for entry in index.faults_of(contract) if entry.invariant in wanted]
+        entries += [(entry.path, entry.function) for entry in index.faults_for(contract, invariants)]
         entries += [(entry.path, entry.function) for entry in index.strata_of(strata)]
         names = {(path, used) for path, function in entries for used in self._used(path, function)}
         for path in {path for path, _ in entries}:

@@ -14,7 +14,8 @@ def pins_of(root: Path, contract: str, test: str) -> tuple[Path, ...]:
 
     One that names no contract counts for every contract: it cannot be read, and that must not go unseen.
     """
-    found = sorted((root / PINS / test).glob("*.json"))
+    folder = root / PINS / test
+    found = sorted(folder.glob("*.json")) if folder.is_dir() else []
     return tuple(path for path in found if _contract(path) in (None, contract))
 
 

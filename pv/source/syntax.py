@@ -11,7 +11,7 @@ import tokenize
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 from pv.finding import Exit, Place, PvError
@@ -135,6 +135,10 @@ ParamSpec name default_value
 TypeVarTuple name default_value
 """
 FIELDS = {name: tuple(fields) for name, *fields in map(str.split, _TABLE.strip().splitlines())}
+# Fields that hold no node in any class: most nodes are names and constants, and every walk asks each of them.
+_PLAIN = frozenset(
+    {"id", "attr", "arg", "asname", "module", "level", "is_async", "simple", "conversion", "rest", "kwd_attrs"}
+)
 WITHOUT_MEANING = frozenset({"ctx", "type_comment", "type_ignores", "kind", "lineno", "tag"})
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
@@ -157,8 +161,9 @@ def parse(source: str, path: str) -> ast.Module:
     return tree
 
 
+@lru_cache(maxsize=256)  # one module is asked for as falsifiers, as code with digests, and for what it imports
 def try_parse(source: str, path: str) -> ast.Module | Unparsed:
-    """The syntax tree of `source`, or why there is none."""
+    """The syntax tree of `source`, or why there is none; nobody may change it."""
     running = f"Python {sys.version_info.major}.{sys.version_info.minor}"
     try:
         with warnings.catch_warnings():
@@ -192,13 +197,23 @@ def _lines(source: str) -> list[str]:
     return source.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n").split("\n")
 
 
-def children(node: ast.AST) -> Iterator[ast.AST]:
+def children(node: ast.AST) -> list[ast.AST]:
     """The nodes directly below `node`, in source order as far as the table goes."""
-    for field in FIELDS.get(type(node).__name__, node._fields):
+    found: list[ast.AST] = []
+    for field in _below(type(node)):  # type: ignore[arg-type] # a class is hashable, whatever mypy makes of its __hash__
         value = getattr(node, field, None)
-        for item in value if isinstance(value, list) else (value,):
-            if isinstance(item, ast.AST):
-                yield item
+        if isinstance(value, ast.AST):
+            found.append(value)
+        elif isinstance(value, list):
+            found += [item for item in value if isinstance(item, ast.AST)]
+    return found
+
+
+@cache
+def _below(kind: type[ast.AST]) -> tuple[str, ...]:
+    """The fields of a node class that may hold nodes."""
+    fields = FIELDS.get(kind.__name__, kind._fields)
+    return tuple(field for field in fields if field not in _PLAIN)
 
 
 def walk(root: ast.AST) -> Iterator[ast.AST]:
@@ -222,10 +237,15 @@ def statements(node: ast.AST) -> Iterator[ast.stmt]:
 
 def blocks(node: ast.AST) -> Iterator[ast.AST]:
     """What is directly below `node` and holds statements: statements, except clauses, match cases."""
-    for field in ("body", "handlers", "orelse", "finalbody", "cases"):
+    for field in _blocks(type(node)):  # type: ignore[arg-type] # as above
         value = getattr(node, field, None)
         if isinstance(value, list):
             yield from (item for item in value if isinstance(item, _HOLDS_STATEMENTS))
+
+
+@cache
+def _blocks(kind: type[ast.AST]) -> tuple[str, ...]:
+    return tuple(field for field in ("body", "handlers", "orelse", "finalbody", "cases") if field in kind._fields)
 
 
 def outside_functions(tree: ast.Module) -> Iterator[ast.AST]:

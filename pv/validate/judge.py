@@ -45,8 +45,9 @@ def judge(path: Path, shown: str, data: bytes | Finding, project: Project | None
     """The file at `path`, whose bytes are `data`. `named`: the user gave this very file (see `file_of`)."""
     if isinstance(data, Finding):
         return Judgement(shown, Kind.CONTRACT, findings=(data,), lasting=False)
-    document = parse_document(data, shown)
-    file = file_of(path, document, named=named)
+    known = None if project is None else project.known_contract(path, shown)
+    document = known.document if known is not None else parse_document(data, shown)
+    file = known or file_of(path, document, named=named)
     if file is None:
         return _unknown(path, document, project)
     ignores = read_ignores(data, shown)

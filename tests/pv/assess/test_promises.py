@@ -43,11 +43,16 @@ def test_a_promise_that_is_supported_is_no_finding(support: Level) -> None:
     assert broken([], assessed(Level.FALSIFIED)) == []
 
 
+EARN = "pv falsify --id FALSIFY-D-001, then pv ledger promote FALSIFY-D-001 --to PARTIAL"
+
+
 @pytest.mark.parametrize(("now", "severity", "because", "hint"), [
     (assessed(Level.NO_EVIDENCE, stale=True), Severity.UNMEASURED,
-     "NO EVIDENCE: stale, subject changed (kernels/double.py: double)", "pv falsify --id FALSIFY-D-001"),
-    (assessed(Level.NO_EVIDENCE), Severity.UNMEASURED, "NO EVIDENCE: something more", "pv falsify --id FALSIFY-D-001"),
+     "NO EVIDENCE: stale, subject changed (kernels/double.py: double)", EARN),
+    (assessed(Level.NO_EVIDENCE), Severity.UNMEASURED, "NO EVIDENCE: something more", EARN),
     (assessed(Level.NO_EVIDENCE, verdict="vacuous"), Severity.ERROR, "NO EVIDENCE: something more",
+     "mend what pv show FALSIFY-D-001 says, then pv falsify --id FALSIFY-D-001"),
+    (assessed(Level.NO_EVIDENCE, verdict="not_measured"), Severity.UNMEASURED, "NO EVIDENCE: something more",
      "mend what pv show FALSIFY-D-001 says, then pv falsify --id FALSIFY-D-001"),
     (assessed(Level.FALSIFIED, verdict="falsified"), Severity.ERROR, "FALSIFIED: something more", "pv show FALSIFY-D-001"),
     (assessed(Level.NO_CHECK), Severity.ERROR, "NO CHECK: something more", "write a falsifier for FALSIFY-D-001"),

@@ -65,6 +65,37 @@ def test_a_policy_below_the_usual_number_lowers_nothing(tmp_path: Path, pv: Pv) 
     assert [row["cases"]["requested"] for row in receipts(tmp_path)] == [200]
 
 
+def test_a_run_as_usual_satisfies_a_policy_that_asks_for_more_in_each_stratum(tmp_path: Path, pv: Pv) -> None:
+    policy = "[tool.pv]\n[tool.pv.policy]\nstratum = 150\n"
+    strata = FILES[CONTRACT].replace("strata: [ordinary]", "strata: [ordinary, edges]")
+    write_project(tmp_path, {"pyproject.toml": policy, CONTRACT: strata})
+    assert pv("falsify", "--examples", "200", cwd=tmp_path).exit == 0
+    ran = pv("gate", cwd=tmp_path)
+    assert (
+        "not PARTIAL: more cases: x.ordinary 100; 150 in each stratum\n    pv falsify --id FALSIFY-D-001 --examples 300"
+        in ran.out
+    )
+    assert pv("falsify", cwd=tmp_path).exit == 0
+    assert sorted(row["cases"]["requested"] for row in receipts(tmp_path)) == [200, 300]
+    assert "PV404" not in pv("gate", cwd=tmp_path).out
+    assert pv("ledger", "promote", "double-v1", cwd=tmp_path).exit == 0
+    ran = pv("gate", "--reproduce", cwd=tmp_path)
+    assert (ran.exit, "1 reproduced" in ran.out) == (0, True), "the receipt says how many cases its run was asked for"
+
+
+def test_a_falsifier_that_asks_for_fewer_cases_than_the_policy_is_told_the_command_that_is_enough(
+    tmp_path: Path, pv: Pv
+) -> None:
+    falsifier = FILES[FALSIFIER].replace('@falsifier("FALSIFY-D-001")', '@falsifier("FALSIFY-D-001", examples=50)')
+    write_project(tmp_path, {FALSIFIER: falsifier})
+    assert pv("falsify", cwd=tmp_path).exit == 0
+    ran = pv("gate", "--falsify", "stale", cwd=tmp_path)
+    command = "pv falsify --id FALSIFY-D-001 --examples 200"
+    assert (ran.exit, f"    {command}\n" in ran.out) == (3, True)
+    assert pv(*command.split()[1:], cwd=tmp_path).exit == 0
+    assert "PV404" not in pv("gate", cwd=tmp_path).out
+
+
 def test_a_trial_that_takes_too_long_is_its_own_error(tmp_path: Path, pv: Pv) -> None:
     root = two_tests(tmp_path, "while True: pass")
     ran = pv("falsify", "--timeout", "5", cwd=root)

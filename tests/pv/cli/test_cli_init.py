@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from conftest import Ran, edit
+from ledger_project import git
 
 Pv = Callable[..., Ran]
 
@@ -34,6 +35,26 @@ def test_what_it_wrote_is_what_it_says_it_wrote(tmp_path: Path, pv: Pv) -> None:
     root = tmp_path / "a new" / "demo"
     assert {f"{root.as_posix()}/{name}" for name in contents(root)} == said
     assert f"  cd '{root}'" in made.out.splitlines()
+
+
+@pytest.mark.parametrize("more", [(), ("--empty",)])
+def test_git_takes_the_ledger_byte_for_byte_and_shows_no_diffs_of_it(
+    tmp_path: Path, pv: Pv, more: tuple[str, ...]
+) -> None:
+    pv("init", tmp_path, *more)
+    git(tmp_path, "init", "--quiet")
+    names = ("ledger/receipts/soft-cap-v1/0.json", "falsifiers/pins/P/0.json", "kernels.py")
+    told = git(tmp_path, "check-attr", "text", "diff", "merge", "linguist-generated", "--", *names).splitlines()
+    assert told == [
+        f"{name}: {attribute}: {value if name != 'kernels.py' else 'unspecified'}"
+        for name in names
+        for attribute, value in (
+            ("text", "unset"),
+            ("diff", "unset"),
+            ("merge", "unset"),
+            ("linguist-generated", "set"),
+        )
+    ]
 
 
 def test_the_example_broken_as_its_readme_says_is_stale_and_then_falsified(tmp_path: Path, pv: Pv) -> None:

@@ -99,6 +99,32 @@ def test_whatever_a_release_lists_must_be_there(released: Path, pv: Pv) -> None:
     assert "1.0.0.json:1:1: error PV602 cites the receipt" in verify(released, pv).out
 
 
+def test_what_is_missing_or_damaged_comes_back_by_the_command_that_is_printed(released: Path, pv: Pv) -> None:
+    commit(released)
+    missing, damaged = the_one(released, "receipts"), the_one(released, "promotions")
+    foreign = released / "ledger/receipts/double-v1/notes.txt"
+    missing.unlink()
+    damaged.write_bytes(damaged.read_bytes()[:-2])
+    foreign.write_bytes(b"")
+    commit(released)
+    added, out = git(released, "rev-parse", "--short", "HEAD^").strip(), verify(released, pv).out
+    for path in (missing, damaged):
+        assert f"    git checkout {added} -- {path.relative_to(released)}\n" in out
+    assert "written by pv alone: take ledger/receipts/double-v1/notes.txt away\n" in out
+    for words in [line.split()[1:] for line in out.splitlines() if line.startswith("    git ")]:
+        git(released, *words)
+    foreign.unlink()
+    assert verify(released, pv).exit == 0
+
+
+def test_what_no_commit_has_is_not_promised_to_come_back(released: Path, pv: Pv) -> None:
+    missing = the_one(released, "receipts")
+    missing.unlink()
+    commit(released)
+    shown = missing.relative_to(released)
+    assert f"    bring {shown} back: no commit that git has here knows it\n" in verify(released, pv).out
+
+
 def test_a_release_above_what_was_promised_and_one_without_its_predecessor_are_named(released: Path, pv: Pv) -> None:
     [row] = value(the_one(released, "releases"))["tests"]
     high = put_release(released, version="1.1.0", previous="1.0.0", tests=[{**row, "level": "DISCHARGED"}])
@@ -143,6 +169,12 @@ def test_two_branches_that_both_release_are_told_of_each_other(released: Path, p
     ran = verify(released, pv)
     assert (ran.exit, "PV607 double-v1 1.2.0 and double-v1 1.1.0 both follow 1.0.0" in ran.out) == (1, True)
     assert pv("gate", cwd=released).exit == 1
+    later = put_release(released, version="1.3.0", previous="1.2.0")
+    assert verify(released, pv).exit == 0, "it lists what both of them promise"
+    later.unlink()
+    later = put_release(released, version="1.3.0", previous="1.2.0", promotions=[])
+    assert "PV607 double-v1 1.2.0 and double-v1 1.1.0" in verify(released, pv).out
+    later.unlink()
     (released / "ledger/releases/double-v1/1.2.0.json").unlink()
     put_release(released, version="1.2.0", previous="1.1.0")
     assert verify(released, pv).exit == 0
@@ -197,7 +229,8 @@ def test_an_unreleased_promotion_may_be_taken_back_by_a_commit(promised: Path, p
     assert verify(promised, pv, "--against", "promoted").exit == 1, "HEAD still has it: nobody took it back"
     commit(promised)
     ran = verify(promised, pv, "--against", "promoted")
-    assert (ran.exit, ran.out.count("note PV604"), "no release cites it" in ran.out) == (0, 2, True)
+    assert (ran.exit, ran.out.count("note PV604"), "no release cites it" in ran.out) == (3, 2, True)
+    assert "unmeasured PV600 is empty: nothing was promised yet" in ran.out, "no more is it a pass without --against"
 
 
 def test_a_released_promotion_may_not_be_taken_back_nor_a_receipt_that_is_still_cited(released: Path, pv: Pv) -> None:
@@ -209,13 +242,52 @@ def test_a_released_promotion_may_not_be_taken_back_nor_a_receipt_that_is_still_
     assert (ran.exit, ran.out.count("error PV604"), ran.out.count("note PV604")) == (1, 2, 0)
 
 
-def test_a_reference_without_a_ledger_is_compared_with_nothing_and_that_is_no_pass(promised: Path, pv: Pv) -> None:
-    saved = {path: path.read_bytes() for path in (promised / "ledger").rglob("*.json")}
-    for path in saved:
-        path.unlink()
+def before_the_ledger(root: Path) -> None:
+    """A repository in which all of the project but its ledger is committed."""
+    git(root, "init", "--quiet", "--initial-branch", "main")
+    git(root, "add", "--", ".", ":!ledger")
+    git(root, "commit", "--quiet", "--message", "no ledger yet")
+
+
+def test_the_first_ledger_of_a_project_has_nothing_to_be_compared_with_and_passes(promised: Path, pv: Pv) -> None:
+    before_the_ledger(promised)
     commit(promised)
-    for path, data in saved.items():
-        path.write_bytes(data)
-    ran = verify(promised, pv, "--against", "HEAD")
-    assert (ran.exit, "unmeasured PV600 is not there at HEAD" in ran.out) == (3, True)
+    ran = verify(promised, pv, "--against", "HEAD^")
+    assert (ran.exit, "note PV600 is not there at HEAD^, nor in any commit before it" in ran.out) == (0, True)
     assert verify(promised, pv, "--against", "nowhere").exit == 2
+
+
+def test_a_clone_without_history_cannot_tell_whether_there_was_a_ledger(promised: Path, tmp_path: Path, pv: Pv) -> None:
+    before_the_ledger(promised)
+    git(promised, "commit", "--quiet", "--allow-empty", "--message", "another")
+    shallow = tmp_path / "shallow"
+    git(tmp_path, "clone", "--quiet", "--depth", "1", promised.as_uri(), str(shallow))
+    falsified_project(shallow)
+    assert pv("ledger", "promote", "double-v1", cwd=shallow).exit == 0
+    ran = verify(shallow, pv, "--against", "HEAD")
+    assert (ran.exit, "git has not the whole history: nothing compared" in ran.out) == (3, True)
+    assert "git fetch --unshallow" in ran.out
+    git(shallow, "fetch", "--quiet", "--unshallow")
+    assert verify(shallow, pv, "--against", "HEAD").exit == 0
+
+
+def test_a_ledger_that_was_deleted_before_the_reference_is_still_missed(released: Path, pv: Pv) -> None:
+    commit(released)
+    git(released, "rm", "-rq", "ledger")
+    commit(released)
+    assert pv("ledger", "promote", "double-v1", cwd=released).exit == 0
+    ran = verify(released, pv, "--against", "HEAD")
+    before = git(released, "rev-parse", "--short=12", "HEAD^").strip()
+    assert (ran.exit, f"note PV600 is not there at HEAD: compared with {before}" in ran.out) == (1, True)
+    assert f"1.0.0.json:1:1: error PV604 was in the ledger at {before} and is gone" in ran.out
+
+
+def test_a_merge_that_keeps_the_side_without_a_ledger_does_not_hide_the_other(released: Path, pv: Pv) -> None:
+    before_the_ledger(released)
+    git(released, "switch", "--quiet", "--create", "promoted")
+    commit(released)
+    git(released, "switch", "--quiet", "main")
+    git(released, "merge", "--quiet", "--no-ff", "--strategy", "ours", "--message", "ours", "promoted")
+    assert not (released / "ledger/releases").exists()
+    ran = verify(released, pv, "--against", "HEAD")
+    assert (ran.exit, "1.0.0.json:1:1: error PV604" in ran.out) == (1, True)

@@ -96,6 +96,19 @@ def test_what_is_stale_broken_or_waived_is_not_released(promised: Path, pv: Pv) 
     assert shelf(promised, "releases") == []
 
 
+def test_a_contract_that_the_gate_refuses_is_not_released(promised: Path, pv: Pv) -> None:
+    assert release(promised, pv).exit == 0
+    name = the_one(promised, "promotions").stem
+    assert pv("ledger", "retract", name, "--reason", "no longer shipped", cwd=promised).exit == 0
+    assert pv("ledger", "promote", "double-v1", cwd=promised).exit == 0
+    edit(promised / CONTRACT, "version: 1.0.0", "version: 2.0.0")
+    ran = release(promised, pv)
+    assert (ran.exit, "PV204" in ran.err, "is not released: it is not valid" in ran.err) == (1, True, True)
+    assert [path.stem for path in shelf(promised, "releases")] == ["1.0.0"]
+    edit(promised / CONTRACT, "version: 2.0.0", "version: 1.1.0")
+    assert release(promised, pv).exit == 0
+
+
 def test_evidence_that_only_lies_on_the_other_shelf_is_not_released_before_it_is_cited(promised: Path, pv: Pv) -> None:
     make_stale(promised)
     assert pv("falsify", cwd=promised).exit == 0
