@@ -162,7 +162,8 @@ def test_what_is_not_installed_is_not_measured_and_nobody_is_to_blame(tmp_path: 
     assert "compiled requires no-such-compiler, which is not installed here" in ran.out
     row = status(pv, root)["001", "compiled"]
     assert (row["level"], row["verdict"], row["next"]) == (
-        "NO_EVIDENCE", "not_measured", "pv falsify --id FALSIFY-S-001 --subject compiled",
+        "NO_EVIDENCE", "not_measured",
+        "mend what pv show FALSIFY-S-001 --subject compiled says, then pv falsify --id FALSIFY-S-001 --subject compiled",
     )  # fmt: skip
     assert pv("falsify", "--id", "FALSIFY-S-001", cwd=root).exit == 0  # the control: the same code, requiring nothing
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from pv.contract.document import parse_document
-from pv.contract.model import Dimension, FalsificationTest, Holds, Range, Tolerance
+from pv.contract.model import Constant, Dimension, FalsificationTest, Holds, Range, TableCell, Tolerance
 from pv.contract.read import contract_of, looks_like_contract, read_bindings, read_contract
 from pv.finding import Place, PvError
 from pv.level import Level
@@ -84,7 +84,7 @@ def test_a_contract_is_read_whole() -> None:
         ),
     )
     (claim,) = contract.claims
-    assert (claim.cell.row, claim.source, claim.name, claim.form) == ("R", "a.py", "N", "{}")
+    assert (claim.where, claim.source, claim.form) == (TableCell("S", "R", "C"), Constant("a.py", "N"), "{}")
 
 
 @pytest.mark.parametrize(
