@@ -3,8 +3,9 @@
     python benchmarks/ledger.py [--repeats N] [--quick]
 
 Run it with the Python of an environment that holds `pv`. The ledger is made: 2,000 tests in 40 contracts, each promised, with
-five receipts each of about the size of real ones, all fresh. Every process is cold, the page cache warm; figures are ratios of
-medians of runs that alternate. Exit 3: something could not be measured, and no ratio is printed for it.
+five receipts each of about the size of real ones, all fresh. Every process is cold, the page cache warm; from its second run
+on the gate knows what judging the same contracts came to, as `pv validate` keeps it. Figures are ratios of medians of runs
+that alternate. Exit 3: something could not be measured, and no ratio is printed for it.
 """
 
 from __future__ import annotations

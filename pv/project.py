@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -15,8 +16,10 @@ from pv.contract.quote import nearest
 from pv.contract.read import (
     BindingFile,
     ContractFile,
+    DataFile,
     bindings_of,
     contract_of,
+    data_of,
     holds_bindings,
     looks_like_contract,
     read_bindings,
@@ -24,6 +27,7 @@ from pv.contract.read import (
 )
 from pv.finding import Exit, Finding, Place, PvError
 from pv.level import Level
+from pv.models import NamedModel, read_models
 from pv.root import BINDING, CONTRACTS, FALSIFIERS, INDEX, LEDGER, SHELF, find_root, read_settings
 
 if TYPE_CHECKING:  # `pv validate` asks for evidence only where a contract promises a level: imported where it is used
@@ -31,9 +35,12 @@ if TYPE_CHECKING:  # `pv validate` asks for evidence only where a contract promi
     from pv.assess.levels import Assessment
     from pv.assess.policy import Policy, Scope
     from pv.assess.promises import Key
+    from pv.assess.shares import Share
     from pv.assess.subjects import Subjects
     from pv.assess.waivers import Excusing
     from pv.contract.predecessor.model import PredecessorFile
+    from pv.families.model import Family
+    from pv.ledger.cited import Cited
     from pv.ledger.promotion import Promise, Promotion
     from pv.ledger.receipt import Receipt
     from pv.ledger.release import Release
@@ -57,7 +64,7 @@ __all__ = [
     "project_at",
 ]
 
-_KEYS = ("source", "scope", "policy", "rules")
+_KEYS = ("source", "scope", "policy", "rules", "models")
 _SCOPE_KEYS = ("python", "torch", "device", "dtypes", "threads")
 
 
@@ -71,6 +78,8 @@ class Project:
         self.settings = settings
         self._by_path: dict[str, ContractFile] | None = None
         self._is_of_others: Callable[[str, str], bool] = lambda folder, file: False
+        self._narrowed = False
+        self._shared: Share | None = None
 
     @cached_property
     def scope(self) -> Scope:
@@ -86,6 +95,18 @@ class Project:
 
         return Policy(**self.settings.get("policy", {}))
 
+    @cached_property
+    def models(self) -> tuple[NamedModel, ...]:
+        """The models that can be called by name."""
+        return read_models(self.settings)
+
+    @cached_property
+    def families(self) -> tuple[Family, ...]:
+        """The families of models it knows; raises PvError for a file of them that is not valid."""
+        from pv.families.read import read_families
+
+        return read_families(self.root)
+
     def shown(self, path: Path) -> str:
         """`path` as people write it: relative to the root where it lies inside."""
         resolved = path.resolve()
@@ -96,7 +117,8 @@ class Project:
     def contract_files(self) -> tuple[ContractFile, ...]:
         """Every contract of the contracts folder, also those that have findings."""
         folder = self.root / CONTRACTS
-        return walk(folder, self.shown).contracts if folder.is_dir() else ()
+        with collector_paused():
+            return walk(folder, self.shown).contracts if folder.is_dir() else ()
 
     def known_contract(self, path: Path, shown: str) -> ContractFile | None:
         """The contract file at `path`, to be called `shown`, if it was read so: who judges it too need not read it again."""
@@ -126,7 +148,8 @@ class Project:
         """Every falsifier and fault, found by parsing."""
         from pv.source.falsifiers import index_falsifiers
 
-        return index_falsifiers(self.root, self.root / FALSIFIERS)
+        with collector_paused():
+            return index_falsifiers(self.root, self.root / FALSIFIERS)
 
     def attack(self, entry: FalsifierEntry) -> Attack:
         """What the text of a falsifier shows of how it attacks."""
@@ -177,6 +200,7 @@ class Project:
             for promise in promotion.promises
             for name in promise.receipts
         }
+        self._narrowed = True
         self._is_of_others = lambda folder, file: (
             folder not in contracts or known.get(file.removesuffix(".json")) not in (None, *wanted)
         )
@@ -354,14 +378,54 @@ class Project:
 
     @cached_property
     def _every(self) -> dict[Key, Assessment]:
-        return self._assessed(self.contracts)
+        from pv.assess.promises import key_of
+
+        self._shared = self._in_shares(assess=True) if self.contracts else None
+        if self._shared is None:
+            return self._assessed(self.contracts)
+        return {key_of(row): row for rows in self._shared.rows for row in rows}
 
     def _assessed(self, contracts: Iterable[Contract]) -> dict[Key, Assessment]:
         from pv.assess.promises import key_of
 
         with collector_paused():
-            rows = (row for contract in contracts for test in contract.tests for row in self.assess_all(contract, test))
-            return {key_of(row): row for row in rows}
+            return {key_of(row): row for contract in contracts for row in self._rows(contract)}
+
+    def _rows(self, contract: Contract) -> list[Assessment]:
+        return [row for test in contract.tests for row in self.assess_all(contract, test)]
+
+    @property
+    def verifiable(self) -> Iterable[Receipt | Stored] | Mapping[str, Receipt | Cited]:
+        """The receipts of the ledger as `pv.ledger.verify` takes them: by their names where all of them are plain."""
+        if "cited" not in vars(self) and self._shared is None:
+            self._shared = self._in_shares(assess=False)
+        return self.cited if self._shared is None else {row.name: row for row in self._shared.cited}
+
+    def _in_shares(self, *, assess: bool) -> Share | None:
+        """The ledger as several processes read it; None where this one has to, or has already."""
+        from pv.assess.shares import read_in_shares
+
+        if self._narrowed or "cited" in vars(self):
+            return None
+        if assess:
+            _ = self.index, self.bindings, self.today  # read once what each would read for itself
+        shelves = [self.root / shelf / "receipts" for shelf in (LEDGER, SHELF)]
+        names = [contract.name for contract in self.contracts]
+        return read_in_shares(names, shelves, lambda own, others: self._share(own, others, assess=assess))
+
+    def _share(self, own: Iterable[int], others: Collection[str], *, assess: bool) -> Share:
+        """What is in all folders but `others`; with `assess`, the levels of the contracts at the places `own`, too."""
+        from pv.assess.shares import Share
+        from pv.ledger.receipt import Receipt
+
+        part, contracts = copy(self), self.contracts
+        part._is_of_others = lambda folder, file: folder in others
+        with collector_paused():
+            rows = [part._rows(contracts[place]) for place in own] if assess else []
+            cited = [row for row in part.cited if isinstance(row, Receipt)]
+            seen = (row for receipts in part.receipts.values() for row in receipts) if assess else cited
+            plain = len(cited) == len(part.cited) and all(row.folder.name == row.contract for row in seen)
+        return Share(rows, cited, plain)
 
     def keep(self, receipt: Mapping[str, Any]) -> Path:
         """Put the receipt of a run on the shelf; its file."""
@@ -493,6 +557,7 @@ def _require_settings(settings: Mapping[str, Any]) -> None:
     for key, value in _table(settings, "policy").items():
         if key not in ("cases", "stratum") or not isinstance(value, int) or isinstance(value, bool) or value < 1:
             raise PvError(f"[tool.pv.policy] {key} = {value!r} is not known or no whole number above 0")
+    read_models(settings)
 
 
 def _table(settings: Mapping[str, Any], name: str) -> Mapping[str, Any]:
@@ -535,19 +600,23 @@ def _sort(documents: Iterable[tuple[Path, Document]], *, named: bool) -> Walked:
                 bindings.append(file)
             case ContractFile() as file:
                 contracts.append(file)
-            case None:
+            case None | DataFile():
                 skipped.append(document.path)
             case file:
                 predecessors.append(file)
     return Walked(tuple(contracts), tuple(bindings), tuple(predecessors), tuple(skipped))
 
 
-def file_of(path: Path, document: Document, *, named: bool) -> ContractFile | BindingFile | PredecessorFile | None:
+def file_of(
+    path: Path, document: Document, *, named: bool
+) -> ContractFile | BindingFile | DataFile | PredecessorFile | None:
     """What `document` is to be judged as; None for what a walk skips. `named`: the user gave this very file."""
     if holds_bindings(document):
         return bindings_of(document)
     if looks_like_contract(document):
         return contract_of(document, path.stem)
+    if (data := data_of(document)) is not None:
+        return data
     from pv.contract.predecessor.read import predecessor_of
 
     predecessor = predecessor_of(document, path.stem)

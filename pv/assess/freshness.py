@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
 from pv.assess.subjects import by_equation, reference_of
-from pv.contract.clause import clause_parts, invariant_digest
+from pv.contract.clause import clause_parts, equation_digest, invariant_digest
 from pv.contract.model import Binding, Contract, FalsificationTest
 from pv.contract.strata import named_by
 from pv.digest import digest
@@ -27,6 +29,9 @@ class Cause:
         return f"{self.cause} {self.how} ({self.what})" if self.what else f"{self.cause} {self.how}"
 
 
+Key = TypeVar("Key")
+Made = TypeVar("Made")
+
 _Stated = tuple[Contract, FalsificationTest, tuple[Part, ...], tuple[Part, ...]]
 
 
@@ -39,6 +44,7 @@ class Today:
     bindings: tuple[Binding, ...] = ()
     _bound: dict[tuple[str, str], tuple[Binding, ...]] = field(default_factory=dict, repr=False)
     _stated: dict[tuple[int, int], _Stated] = field(default_factory=dict, repr=False)
+    _made: dict[int, tuple[object, Any]] = field(default_factory=dict, repr=False)
 
     def bound(self, contract: str, equation: str) -> tuple[Binding, ...]:
         """Those of `bindings` that are about `equation` of `contract`."""
@@ -55,7 +61,19 @@ class Today:
 
     def clause(self, contract: Contract, test: FalsificationTest) -> tuple[Part, ...]:
         """Equation and invariants of `test`."""
-        return tuple(Part("", name, value) for name, value in clause_parts(contract, test))
+        parts = clause_parts(contract, test, lambda equation: self._once(equation, equation_digest))
+        return tuple(Part("", name, value) for name, value in parts)
+
+    def binding(self, binding: Binding) -> tuple[Part, ...]:
+        """What is stated of a subject: see `binding_parts`."""
+        return self._once(binding, binding_parts)
+
+    def _once(self, key: Key, make: Callable[[Key], Made]) -> Made:
+        """What `make` makes of `key`, for the many tests that share it; to compare two of them takes as long as to make it."""
+        if id(key) not in self._made:
+            self._made[id(key)] = key, make(key)  # what is kept holds the key, so its id stays its own
+        made: Made = self._made[id(key)][1]
+        return made
 
     def falsifier(self, contract: Contract, test: FalsificationTest) -> tuple[Part, ...]:
         """The code that attacks on behalf of `test`."""
@@ -110,13 +128,14 @@ def causes(
     now = {
         "clause": clause,
         "falsifier": falsifier,
-        "binding": binding_parts(binding),
+        "binding": today.binding(binding),
         "reference": today.reference(contract, test.equation) if receipt.kind is Kind.ORACLE else (),
         "live": live_parts(binding) if receipt.kind is Kind.LIVE else (),
     }
     found: list[Cause] = []
+    depends = dict(receipt.depends)
     for cause in CAUSES:
-        then = receipt.parts(cause)
+        then = depends.get(cause, ())
         if cause in ("clause", "falsifier", "binding"):
             found += _between(cause, then, now[cause])
             continue

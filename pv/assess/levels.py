@@ -98,10 +98,10 @@ def _judged(
     receipts: Iterable[Receipt], contract: Contract, test: FalsificationTest, binding: Binding, today: Today
 ) -> Iterator[Judged]:
     """Those about `test` on the subject; what depends on the same, which is then one object, is stale for the same reasons."""
-    known: dict[tuple[int, str, Kind], tuple[Cause, ...]] = {}
+    known: dict[tuple[int, str, str], tuple[Cause, ...]] = {}
     for receipt in receipts:
         if _about(receipt, test, binding):
-            key = id(receipt.depends), receipt.digests, receipt.kind
+            key = id(receipt.depends), receipt.digests, receipt.kind.value
             if key not in known:
                 known[key] = causes(receipt, contract, test, binding, today)
             yield receipt, known[key]

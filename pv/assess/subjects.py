@@ -57,6 +57,8 @@ def not_applicable(contract: Contract, test: FalsificationTest, binding: Binding
 
     One clause that does not apply is enough: a falsifier attacks all clauses that its test is bound to.
     """
+    if not binding.not_applicable:
+        return ""
     reasons = dict(binding.not_applicable)
     clauses = (contract.invariant(name) for name in test.binds_to)
     return next((reasons[clause.about] for clause in clauses if clause is not None and clause.about in reasons), "")

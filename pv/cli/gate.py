@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pv.assess.levels import Assessment
     from pv.cli.reproduce import Reproduction
     from pv.project import Project
+    from pv.validate.cache import Cache
 
 
 @click.command()
@@ -127,11 +128,24 @@ def judge(project: Project, path: Path) -> list[Finding]:
     from pv.validate.run import run
     from pv.validate.settle import settle
 
-    outcome = run([path], project.shown, None, Projects({project.root: project}), whole=True)
+    cache = _known(project, path)
+    outcome = run([path], project.shown, cache, Projects({project.root: project}), whole=True)
     settled = settle(outcome, Codes(), Selection(), project.root.joinpath)
     if settled.hidden:
         click.echo("not shown: " + ", ".join(f"{count} {why}" for why, count in settled.hidden), err=True)
     return [finding for finding in settled.findings if finding.code != "PV100"]
+
+
+def _known(project: Project, path: Path) -> Cache | None:
+    """What judging `path` came to before, as `pv validate` keeps it; of a few files nothing is kept."""
+    from pv.digest import digest
+    from pv.validate.cache import FORMAT, cache_folder, open_cache, this_pv
+    from pv.validate.items import FEW, list_items
+
+    folder = cache_folder()
+    if folder is None or len(list_items(path, project.shown)) < FEW:
+        return None
+    return open_cache(folder / f"{digest([FORMAT, this_pv(), 'gate', str(path)])[:40]}.json")
 
 
 def _falls(row: Assessment, least: Level) -> bool:

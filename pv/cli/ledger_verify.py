@@ -51,7 +51,7 @@ def check_ledger(project: Project, against: str | None) -> list[Finding]:
     from pv.ledger.verify import verify as verify_files
     from pv.project import LEDGER
 
-    findings = list(verify_files(project.root / LEDGER, LEDGER, project.cited, _restorer(project)))
+    findings = list(verify_files(project.root / LEDGER, LEDGER, project.verifiable, _restorer(project)))
     if against is not None:
         findings += missing_since(project.root, LEDGER, against)
     if not any(count(project.root / LEDGER).values()) and not any(row.severity is Severity.ERROR for row in findings):

@@ -40,7 +40,6 @@ def status(contracts: tuple[str, ...], against: str | None, here: bool, badge: b
       pv status --against origin/main --format markdown     a comment on a pull request
       pv status --badge > badge.json
     """
-    from pv.cli.here import measured_here
     from pv.project import open_project
     from pv.report.plain import json_text
 
@@ -56,7 +55,11 @@ def status(contracts: tuple[str, ...], against: str | None, here: bool, badge: b
         click.echo(json_text(badge_value(rows, unread, project.policy.lowered)))
         return Exit.OK
     since = None if against is None else _since(project, chosen, against)
-    where = measured_here(project, rows) if here else None
+    where = None
+    if here:
+        from pv.cli.here import measured_here  # which asks for the versions of what is installed
+
+        where = measured_here(project, rows)
     if form == "json":
         extra = {"since": since, "here": where.value} if where else {"since": since}
         click.echo(json_text(_value(project, rows, unread, extra)))
@@ -88,10 +91,12 @@ def _value(
     project: Project, rows: Sequence[Assessment], unread: Sequence[str], extra: dict[str, Any]
 ) -> dict[str, Any]:
     from pv.assess.promises import standing
-    from pv.report.since import since_value
     from pv.report.status import assessment_value, totals_value
 
-    since = extra.pop("since")
+    if (since := extra.pop("since")) is not None:
+        from pv.report.since import since_value
+
+        extra = {"since": since_value(since, project.scope), **extra}
     return {
         "tests": [assessment_value(row, project.scope) for row in rows],
         "unreadable": list(unread),
@@ -100,7 +105,6 @@ def _value(
         "scope": {key: list(values) for key, values in project.scope.accepted},
         **totals_value(rows),
         "promises": standing(project.promise_findings()),
-        **({} if since is None else {"since": since_value(since, project.scope)}),
         **extra,
     }  # fmt: skip
 

@@ -131,6 +131,11 @@ class Receipt:
         """The smallest slack of its comparisons; None when it compared nothing within a bound."""
         return min((residual.slack for residual in self.residuals), default=None)
 
+    @property
+    def bites(self) -> bool:
+        """Whether its falsifier caught every fault that was tried, and one was."""
+        return bool(self.teeth) and all(tooth.caught for tooth in self.teeth)
+
     def parts(self, cause: str) -> tuple[Part, ...]:
         """What it depends on under `cause` (see `CAUSES`)."""
         return dict(self.depends).get(cause, ())

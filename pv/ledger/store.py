@@ -69,14 +69,21 @@ def read(path: Path) -> Stored:
 def read_text(folder: Path, file: str) -> str | Stored:
     """What the file called `file` holds, if it is what its name says."""
     try:
-        # A shelf has thousands of files, and to make a Path of each takes as long as to read it.
-        with open(f"{folder}{os.sep}{file}", "rb", buffering=0) as stream:  # noqa: PTH123 -- as said
-            if os.fstat(stream.fileno()).st_size > MAX_BYTES:
+        # A shelf has thousands of files: to make a Path of each takes as long as to read it, and a stream half as long.
+        handle = os.open(f"{folder}{os.sep}{file}", os.O_RDONLY | getattr(os, "O_BINARY", 0))
+        try:
+            size = os.fstat(handle).st_size
+            if size > MAX_BYTES:
                 return _unbelievable(folder, file, f"larger than {MAX_BYTES:,} bytes")
-            # A checkout may have turned line ends; the name is of the bytes as written.
-            data = stream.readall().replace(b"\r\n", b"\n")
+            data = b""
+            while more := os.read(handle, size + 1):
+                data += more
+        finally:
+            os.close(handle)
     except OSError as error:
         return _unbelievable(folder, file, f"cannot be read: {error.strerror or error}")
+    if b"\r" in data:  # a checkout may have turned line ends; the name is of the bytes as written
+        data = data.replace(b"\r\n", b"\n")
     if sha256(data) != file.removesuffix(".json"):
         return _unbelievable(folder, file, "does not hold what its name says: it was changed, cut short or renamed")
     try:

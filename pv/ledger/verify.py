@@ -6,13 +6,14 @@ Names catch damage and edits. They do not stop somebody who writes a receipt by 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from pv.collector import collector_paused
 from pv.finding import Finding, Place, Severity
+from pv.ledger.cited import Cited
 from pv.ledger.lineage import line_findings, subject_of
 from pv.ledger.promotion import Promise, Promotion, read_promotions
 from pv.ledger.receipt import Receipt, read_receipts
@@ -46,7 +47,7 @@ class _Ledger:
     home: Path
     shown: str
     restore: Restore
-    receipts: dict[str, Receipt]
+    receipts: dict[str, Receipt | Cited]
     promotions: dict[str, Promotion]
     retractions: dict[str, Retraction]
     waivers: dict[str, Waiver]
@@ -71,22 +72,26 @@ class _Ledger:
 def verify(
     ledger: Path,
     shown: str,
-    receipts: Iterable[Receipt | Stored] | None = None,
+    receipts: Iterable[Receipt | Stored] | Mapping[str, Receipt | Cited] | None = None,
     restore: Restore = lambda path: "",
 ) -> Iterator[Finding]:
     """PV601 a file that cannot be believed, PV602 a cited one that is missing, PV603 one that does not fit, PV607 releases
     that contradict each other.
 
-    `shown` is how the ledger's path is written in findings; `receipts` are those of the ledger, where they were read already.
+    `shown` is how the ledger's path is written in findings; `receipts` are those of the ledger, where they were read already;
+    by their names, where each is known to be what its name says, and to lie in its contract's folder.
     """
     held = _Ledger(ledger, shown, restore, {}, {}, {}, {}, {})
     with collector_paused():
-        yield from _findings(held, read_receipts(ledger / "receipts") if receipts is None else receipts)
+        if isinstance(receipts, Mapping):
+            held.receipts.update(receipts)
+        else:
+            yield from _read(held, read_receipts(ledger / "receipts") if receipts is None else receipts, held.receipts)
+        yield from _findings(held)
 
 
-def _findings(held: _Ledger, receipts: Iterable[Receipt | Stored]) -> Iterator[Finding]:
+def _findings(held: _Ledger) -> Iterator[Finding]:
     ledger = held.home
-    yield from _read(held, receipts, held.receipts)
     yield from _read(held, read_promotions(ledger / "promotions"), held.promotions)
     yield from _read(held, read_retractions(ledger / "retractions"), held.retractions)
     yield from _read(held, read_waivers(ledger / "waivers"), held.waivers)
@@ -112,7 +117,7 @@ def count(ledger: Path) -> dict[str, int]:
     }
 
 
-def _read(held: _Ledger, found: Iterable[Found | Stored], into: dict[str, Found]) -> Iterator[Finding]:
+def _read(held: _Ledger, found: Iterable[Found | Stored], into: MutableMapping[str, Any]) -> Iterator[Finding]:
     """Put what can be believed `into` its shelf; the rest, and what lies in another contract's folder, is a finding."""
     for record in found:
         if isinstance(record, Stored):
@@ -148,7 +153,7 @@ def _promotion(held: _Ledger, promotion: Promotion) -> Iterator[Finding]:
             yield Finding("PV603", Severity.ERROR, place, message, _TAMPERED)
 
 
-def _misfit(promise: Promise, receipt: Receipt) -> str:
+def _misfit(promise: Promise, receipt: Receipt | Cited) -> str:
     """Why a receipt that `promise` cites is no evidence for it; empty when it is."""
     if (receipt.contract, receipt.test, receipt.equation, receipt.subject) != (
         promise.contract, promise.test, promise.equation, promise.subject,
@@ -156,12 +161,12 @@ def _misfit(promise: Promise, receipt: Receipt) -> str:
         return f"which is about {receipt.test}"
     if receipt.verdict.value != "held":
         return f"whose verdict is {receipt.verdict.label}"
-    if not receipt.teeth or not all(tooth.caught for tooth in receipt.teeth):
+    if not receipt.bites:
         return "whose falsifier has no teeth"
     return ""
 
 
-def _reach(receipt: Receipt) -> Level:
+def _reach(receipt: Receipt | Cited) -> Level:
     """The level that a receipt can reach by its kind; where the subject is a command, every run is a live one."""
     if receipt.kind is Kind.ALGORITHM and not _FUNCTION.fullmatch(receipt.target):
         return Level.FUNCTIONAL

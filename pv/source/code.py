@@ -45,6 +45,8 @@ TOP_LEVEL = "<module>"
 _LITERALS = frozenset({"Constant", "MatchSingleton"})  # their None is a value, not an absence
 _DOCUMENTED = frozenset({"Module", "ClassDef", "FunctionDef", "AsyncFunctionDef"})
 _FUNCTIONS = frozenset({"FunctionDef", "AsyncFunctionDef"})
+_JOINED = frozenset({"JoinedStr", "TemplateStr"})
+_SPECIAL = _LITERALS | _DOCUMENTED | _JOINED
 
 Token = str | int
 
@@ -141,9 +143,9 @@ def encode(value: object, *, docstrings: bool = True, bodies: bool = True) -> li
     pending: list[object] = [value]
     while pending:
         current = pending.pop()
-        if isinstance(current, list):
+        if type(current) is list:
             tokens += ["list", len(current)]
-            pending.extend(reversed(current))
+            pending += reversed(current)
         elif isinstance(current, ast.AST):
             if _unread(type(current)):  # type: ignore[arg-type] # a class is hashable, whatever mypy makes of its __hash__
                 _refuse_unknown(current)
@@ -177,11 +179,18 @@ def _present(node: ast.AST, *, docstrings: bool, bodies: bool) -> tuple[list[str
     name = type(node).__name__
     names: list[str] = []
     items: list[object] = []
+    if name not in _SPECIAL:  # nearly all
+        for part in FIELDS[name]:
+            value: Any = getattr(node, part, None)
+            if value is not None and (type(value) is not list or value):
+                names.append(part)
+                items.append(value)
+        return names, items
     for part in FIELDS[name]:
-        value: Any = getattr(node, part, None)
+        value = getattr(node, part, None)
         if part == "body" and name in _DOCUMENTED:
             value = _body(node, value, docstrings=docstrings, bodies=bodies)
-        elif part == "values" and name in ("JoinedStr", "TemplateStr"):
+        elif part == "values" and name in _JOINED:
             value = _merged(value)
         if name in _LITERALS or not (value is None or value == []):
             names.append(part)
@@ -216,6 +225,8 @@ def _merged(values: Iterable[ast.expr]) -> list[ast.expr]:
 
 
 def _scalar(value: object) -> list[Token]:
+    if type(value) is str and value.isascii():  # names, nearly all
+        return ["str", value]
     match value:
         case None | bool():
             return [repr(value)]
@@ -254,7 +265,7 @@ def _functions(tree: ast.Module) -> dict[str, tuple[Function, ...]]:
                 found[name] = (*found.get(name, ()), node)
             continue
         inner = f"{prefix}{node.name}." if isinstance(node, ast.ClassDef) else prefix
-        pending.extend((inner, child) for child in reversed(list(blocks(node))))
+        pending.extend((inner, child) for child in reversed(blocks(node)))
     return found
 
 

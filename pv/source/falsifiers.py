@@ -103,8 +103,9 @@ class FalsifierIndex:
 
     def faults_for(self, contract: str, invariants: Collection[str]) -> tuple[FaultEntry, ...]:
         """Those of `faults_of` that break one of `invariants`."""
-        found = (entry for name in dict.fromkeys(invariants) for entry in self._by_invariant.get(name, ()))
-        return tuple(entry for entry in found if entry.contract in (None, contract))
+        names, homes = dict.fromkeys(invariants), (None, contract)
+        found = [entry for name in names for home in homes for entry in self._by_invariant.get((name, home), ())]
+        return tuple(found)
 
     def strata_of(self, named: Collection[tuple[str, str]]) -> tuple[StratumEntry, ...]:
         """The project's own among the strata `named` by (type, name)."""
@@ -118,10 +119,10 @@ class FalsifierIndex:
         return found
 
     @cached_property
-    def _by_invariant(self) -> Mapping[str, list[FaultEntry]]:
-        found: dict[str, list[FaultEntry]] = {}
+    def _by_invariant(self) -> Mapping[tuple[str, str | None], list[FaultEntry]]:
+        found: dict[tuple[str, str | None], list[FaultEntry]] = {}
         for entry in self.faults:
-            found.setdefault(entry.invariant, []).append(entry)
+            found.setdefault((entry.invariant, entry.contract), []).append(entry)
         return found
 
 

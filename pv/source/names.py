@@ -15,6 +15,8 @@ _DEFINITIONS = (*_FUNCTIONS, ast.ClassDef)
 _SCOPES = (*_FUNCTIONS, ast.Lambda)
 _CLOSED = (*_SCOPES, ast.ClassDef)
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+_OPENING = (*_SCOPES, *_COMPREHENSIONS)
+_BINDING = (*_DEFINITIONS, ast.alias, ast.ExceptHandler, ast.MatchAs, ast.MatchStar, ast.MatchMapping)  # beside names
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -87,7 +89,11 @@ def free_names(root: ast.AST) -> set[str]:
     while pending:
         node, hidden = pending.pop()
         if isinstance(node, ast.Name):
-            free |= {node.id} - hidden
+            if node.id not in hidden:
+                free.add(node.id)
+            continue
+        if not isinstance(node, _OPENING):
+            pending += [(child, hidden) for child in children(node)]
             continue
         inside, inner = hidden, _inner(node)
         if isinstance(node, _SCOPES):
@@ -149,18 +155,21 @@ def _own_scope(root: ast.AST) -> Iterator[tuple[ast.AST, ast.stmt | None]]:
             pending += [(child, within) for child in reversed(children(node))]
 
 
-def _binds(node: ast.AST) -> Iterator[str]:
+def _binds(node: ast.AST) -> tuple[str, ...]:
+    if isinstance(node, ast.Name):
+        return () if isinstance(node.ctx, ast.Load) else (node.id,)
+    if not isinstance(node, _BINDING):
+        return ()
     match node:
         case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
-            yield node.name
+            return (node.name,)
         case ast.alias():
-            yield node.asname or node.name.partition(".")[0]
+            return (node.asname or node.name.partition(".")[0],)
         case ast.ExceptHandler(name=str(name)) | ast.MatchAs(name=str(name)) | ast.MatchStar(name=str(name)):
-            yield name
+            return (name,)
         case ast.MatchMapping(rest=str(name)):
-            yield name
-        case ast.Name(ctx=ast.Store() | ast.Del()):
-            yield node.id
+            return (name,)
+    return ()
 
 
 def _changes(node: ast.AST) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,8 +15,8 @@ def pins_of(root: Path, contract: str, test: str) -> tuple[Path, ...]:
 
     One that names no contract counts for every contract: it cannot be read, and that must not go unseen.
     """
-    folder = root / PINS / test
-    found = sorted(folder.glob("*.json")) if folder.is_dir() else []
+    folder = f"{root}/{PINS}/{test}"
+    found = sorted(Path(folder).glob("*.json")) if os.path.isdir(folder) else []  # noqa: PTH112 -- asked for every test
     return tuple(path for path in found if _contract(path) in (None, contract))
 
 

@@ -202,16 +202,18 @@ def children(node: ast.AST) -> list[ast.AST]:
     found: list[ast.AST] = []
     for field in _below(type(node)):  # type: ignore[arg-type] # a class is hashable, whatever mypy makes of its __hash__
         value = getattr(node, field, None)
-        if isinstance(value, ast.AST):
-            found.append(value)
-        elif isinstance(value, list):
+        if type(value) is list:
             found += [item for item in value if isinstance(item, ast.AST)]
+        elif isinstance(value, ast.AST):
+            found.append(value)
     return found
 
 
 @cache
 def _below(kind: type[ast.AST]) -> tuple[str, ...]:
     """The fields of a node class that may hold nodes."""
+    if kind is ast.Constant:
+        return ()
     fields = FIELDS.get(kind.__name__, kind._fields)
     return tuple(field for field in fields if field not in _PLAIN)
 
@@ -222,7 +224,7 @@ def walk(root: ast.AST) -> Iterator[ast.AST]:
     while pending:
         node = pending.pop()
         yield node
-        pending.extend(children(node))
+        pending += children(node)
 
 
 def statements(node: ast.AST) -> Iterator[ast.stmt]:
@@ -232,15 +234,17 @@ def statements(node: ast.AST) -> Iterator[ast.stmt]:
         current = pending.pop()
         if isinstance(current, ast.stmt):
             yield current
-        pending.extend(reversed(list(blocks(current))))
+        pending += reversed(blocks(current))
 
 
-def blocks(node: ast.AST) -> Iterator[ast.AST]:
+def blocks(node: ast.AST) -> list[ast.AST]:
     """What is directly below `node` and holds statements: statements, except clauses, match cases."""
+    found: list[ast.AST] = []
     for field in _blocks(type(node)):  # type: ignore[arg-type] # as above
         value = getattr(node, field, None)
         if isinstance(value, list):
-            yield from (item for item in value if isinstance(item, _HOLDS_STATEMENTS))
+            found += [item for item in value if isinstance(item, _HOLDS_STATEMENTS)]
+    return found
 
 
 @cache

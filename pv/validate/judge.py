@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pv.contract.document import Document, parse_document
-from pv.contract.links import links_of
+from pv.contract.links import Links, links_of
 from pv.contract.model import FalsificationTest
-from pv.contract.read import BindingFile, ContractFile
+from pv.contract.read import BindingFile, ContractFile, DataFile
 from pv.contract.schema import has_schema
 from pv.finding import Finding, Severity
 from pv.level import Level
@@ -53,6 +53,9 @@ def judge(path: Path, shown: str, data: bytes | Finding, project: Project | None
     ignores = read_ignores(data, shown)
     if isinstance(file, BindingFile):
         return Judgement(shown, Kind.BINDING, Counts(count_values(document.value)), file.findings, ignores)
+    if isinstance(file, DataFile):
+        counts, links = Counts(count_values(document.value)), Links(path.stem, contract=False)
+        return Judgement(shown, Kind.DATA, counts, file.findings, ignores, links=links)
     if not isinstance(file, ContractFile):
         return _predecessor(path, file, project, ignores)
     if file.contract is None:

@@ -14,11 +14,15 @@ Row = list[Any]
 
 
 class Kind(Enum):
-    """What a file was judged as (`OTHER`: a format of the predecessor); a skipped one says that it is something else."""
+    """What a file was judged as; a skipped one says that it is something else.
+
+    `DATA` is plain data in a format of ours, `OTHER` a format of the predecessor.
+    """
 
     CONTRACT = "contract"
     PREDECESSOR = "predecessor"
     BINDING = "binding"
+    DATA = "data"
     OTHER = "other"
     SKIPPED = "skipped"
 

@@ -84,7 +84,8 @@ def run(
         _group(projects.opened.get(root) if root else None, own, walked, shown, cache, whole=whole)
         for root, own in homes.items()
     ]
-    contracts = {path for path, one in judged.items() if one.kind in (Kind.CONTRACT, Kind.PREDECESSOR)}
+    measured = (Kind.CONTRACT, Kind.PREDECESSOR, Kind.DATA)
+    contracts = {path for path, one in judged.items() if one.kind in measured}
     empty = [
         where for where, found in zip(operands, listed, strict=True) if contracts.isdisjoint(i.shown for i in found)
     ]
@@ -153,7 +154,7 @@ def _spread(items: Sequence[Item], projects: Projects, work: Callable[[Item], Wo
     """`work` of every item, in several processes where that pays."""
     if len(items) < MANY_FILES and sum(_size(item.path) for item in items) < MANY_BYTES:
         return map(work, items)
-    from pv.validate.workers import Wire, spread, worker_count
+    from pv.workers import Wire, spread, worker_count
 
     for project in {id(one): one for item in items if (one := projects.around(item.folder)) is not None}.values():
         _ = project.bindings, project.index  # read once what every worker would read for itself
