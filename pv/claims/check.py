@@ -10,12 +10,12 @@ from pathlib import Path
 from pv.claims.markdown import Markdown, Spot, read_markdown
 from pv.claims.where import error, find, nearest, nowhere
 from pv.claims.written import DEFAULT, says, written
-from pv.contract.model import Claim, Constant, Promised, Released
+from pv.contract.model import Claim, Constant, JsonValue, Promised, Released, Source
 from pv.finding import Finding, Place
 from pv.source.constants import Folded, Unfolded
 from pv.source.files import leaves, project_file
 
-Value = Callable[[Constant | Promised | Released], Folded | Unfolded]
+Value = Callable[[Source], Folded | Unfolded]
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +112,8 @@ def _named(claim: Claim) -> str:
             return f"the number of tests of {contract} promised at {level} ({subject})"
         case Released(contract):
             return f"the version of {contract} that was released last"
+        case JsonValue(_, key):
+            return ".".join(map(str, key))
 
 
 def _shared(claim: Claim, owner: Claim, spot: Spot) -> Finding:

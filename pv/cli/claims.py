@@ -10,7 +10,7 @@ from pv.cli.group import FORMAT
 from pv.finding import Exit, Finding, Place, Severity, worst
 
 if TYPE_CHECKING:
-    from pv.contract.model import Constant, Promised, Released
+    from pv.contract.model import Source
     from pv.project import Project
     from pv.source.constants import Folded, Unfolded
 
@@ -22,8 +22,8 @@ def claims(contracts: tuple[str, ...], form: str) -> Exit:
     """Does every claim of the contracts' `claims:` equal the source it names?
 
     A claim is about a cell of a table, or the hole in a phrase; its source is a constant, folded from the syntax tree
-    (nothing is imported), the number of tests promised at a level, or the version released last. A wrong claim shows
-    both values and both places.
+    (nothing is imported), a value of a JSON file, the number of tests promised at a level, or the version released
+    last. A wrong claim shows both values and both places.
     """
     from pv.project import open_project
     from pv.report.plain import finding_value, findings_text, json_text, plural, tally
@@ -58,15 +58,18 @@ def check_project_claims(project: Project, names: tuple[str, ...] = ()) -> tuple
     return len(made), check_claims(project.root, made, lambda source: _value(project, source))
 
 
-def _value(project: Project, source: Constant | Promised | Released) -> Folded | Unfolded:
+def _value(project: Project, source: Source) -> Folded | Unfolded:
     """What a source gives."""
     from pv.assess.figures import promised, released
-    from pv.contract.model import Constant, Promised
+    from pv.claims.recorded import recorded
+    from pv.contract.model import Constant, JsonValue, Promised
     from pv.project import LEDGER
     from pv.source.constants import fold_constant
 
     if isinstance(source, Constant):
         return fold_constant(project.root, source.path, source.name, sources=project.sources)
+    if isinstance(source, JsonValue):
+        return recorded(project.root, source)
     if isinstance(source, Promised):
         return promised(source, project.promotions, f"{LEDGER}/promotions")
     return released(source, project.releases, f"{LEDGER}/releases")

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from pv.claims.check import check_claims as check
 from pv.claims.written import says, written
-from pv.contract.model import Claim, Constant, Phrase, Promised, Released, TableCell
+from pv.contract.model import Claim, Constant, Phrase, Source, TableCell
 from pv.finding import Finding, Place, Severity
 from pv.source.constants import Folded, Unfolded, fold_constant
 
@@ -57,7 +57,7 @@ def _claim(row: str, name: str, form: str = "{}", **changes: str) -> Claim:
 def check_claims(root: Path, claims: Iterable[Claim], shown: Callable[[str], str] = str) -> list[Finding]:
     """The findings, of claims whose sources are constants."""
 
-    def value(source: Constant | Promised | Released) -> Folded | Unfolded:
+    def value(source: Source) -> Folded | Unfolded:
         assert isinstance(source, Constant)
         return fold_constant(root, source.path, source.name)
 
