@@ -32,7 +32,7 @@ def wide_tolerances(contract: Contract, residuals: Iterable[Residual]) -> Iterat
 
 
 def _narrowed(tolerance: Tolerance, factor: float) -> Tolerance:
-    return Tolerance(_rounded_up(tolerance.absolute * factor), _rounded_up(tolerance.relative * factor))
+    return Tolerance(*(_rounded_up(part * factor) for part in tolerance))
 
 
 def _rounded_up(value: float) -> float:
@@ -45,5 +45,4 @@ def _rounded_up(value: float) -> float:
 
 
 def _text(tolerance: Tolerance) -> str:
-    parts = {"absolute": tolerance.absolute, "relative": tolerance.relative}
-    return ", ".join(f"{name} {value:g}" for name, value in parts.items() if value) or "0"
+    return ", ".join(f"{name} {value:g}" for name, value in tolerance._asdict().items() if value) or "0"

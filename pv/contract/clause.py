@@ -7,6 +7,7 @@ written to attack, and evidence for "rows sum to one" must not speak for "rows s
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from pv.contract.model import Contract, Equation, FalsificationTest, Invariant, ValueSpec
@@ -15,15 +16,25 @@ from pv.digest import digest
 TAG = "pv-clause-1"
 
 
-def clause_parts(contract: Contract, test: FalsificationTest) -> tuple[tuple[str, str], ...]:
-    """(name, digest) of the equation and of each invariant that `test` is bound to; what does not resolve is left out."""
+def clause_parts(
+    contract: Contract, test: FalsificationTest, of: Callable[[Equation], str] | None = None
+) -> tuple[tuple[str, str], ...]:
+    """(name, digest) of the equation and of each invariant that `test` is bound to; what does not resolve is left out.
+
+    `of` is `equation_digest`, or what remembers it.
+    """
     equation = contract.equation(test.equation)
-    parts = [] if equation is None else [(equation.name, digest([TAG, "equation", _equation(equation)]))]
+    parts = [] if equation is None else [(equation.name, (of or equation_digest)(equation))]
     for name in test.binds_to:
         invariant = contract.invariant(name)
         if invariant is not None:
             parts.append((name, invariant_digest(invariant)))
     return tuple(sorted(parts))
+
+
+def equation_digest(equation: Equation) -> str:
+    """What an equation means, without its invariants."""
+    return digest([TAG, "equation", _equation(equation)])
 
 
 def invariant_digest(invariant: Invariant) -> str:
@@ -67,7 +78,8 @@ def _invariant(invariant: Invariant) -> dict[str, Any]:
         "holds": invariant.holds.value,
         "about": invariant.about,
         "tolerances": {
-            dtype: [_number(tolerance.absolute), _number(tolerance.relative)]
+            # As with `gradient`: the part that came later is left out where it is not used.
+            dtype: [_number(part) for part in (tolerance if tolerance.of_largest else tolerance[:2])]
             for dtype, tolerance in invariant.tolerances
         },
     }

@@ -37,10 +37,14 @@ class Range:
 
 
 class Tolerance(NamedTuple):
-    """|observed − expected| ≤ absolute + relative · |expected|, element by element."""
+    """|observed − expected| ≤ absolute + relative · |expected| + of_largest · L, element by element.
+
+    L is the largest |expected| of the tensor that is compared.
+    """
 
     absolute: float
     relative: float = 0.0
+    of_largest: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +178,16 @@ class Released(NamedTuple):
     contract: str
 
 
+class JsonValue(NamedTuple):
+    """The value of the JSON file `path`, relative to the project's root, below the keys and indices of `key`."""
+
+    path: str
+    key: tuple[str | int, ...]
+
+
+Source = Constant | Promised | Released | JsonValue
+
+
 class Claim(NamedTuple):
     """What the place `where` of `document` must show: the value of `source`.
 
@@ -185,7 +199,7 @@ class Claim(NamedTuple):
     place: Place
     document: str
     where: TableCell | Phrase
-    source: Constant | Promised | Released
+    source: Source
     form: str = "{}"
 
 
@@ -212,8 +226,12 @@ class Contract(NamedTuple):
 
     def invariant(self, name: str) -> Invariant | None:
         """The invariant that `binds_to` calls `name` (`equation/invariant`), if there is one."""
-        own = (row for equation in self.equations if name.startswith(equation.name) for row in equation.invariants)
-        return next((invariant for invariant in own if name.endswith(invariant.id) and invariant.name == name), None)
+        for equation in self.equations:
+            if name.startswith(equation.name):
+                for invariant in equation.invariants:
+                    if name.endswith(invariant.id) and invariant.name == name:
+                        return invariant
+        return None
 
 
 class Binding(NamedTuple):

@@ -17,10 +17,12 @@ from pv.contract.model import (
     FalsificationTest,
     Holds,
     Invariant,
+    JsonValue,
     Phrase,
     Promised,
     Range,
     Released,
+    Source,
     TableCell,
     Tolerance,
     ValueSpec,
@@ -32,6 +34,7 @@ from pv.level import read_level
 
 CONTRACT = "pv/contract-v1"
 BINDING = "pv/binding-v1"
+DATA = ("pv/family-v1", "pv/stages-v1")
 
 
 class ContractFile(NamedTuple):
@@ -48,6 +51,19 @@ class BindingFile(NamedTuple):
     document: Document
     bindings: tuple[Binding, ...]
     findings: tuple[Finding, ...]
+
+
+class DataFile(NamedTuple):
+    """A file of plain data in a format of ours (`DATA`): nothing is attacked on its behalf, its layout alone is judged."""
+
+    document: Document
+    findings: tuple[Finding, ...]
+
+
+def data_of(document: Document) -> DataFile | None:
+    """The file of plain data that `document` says it is; None where it says something else."""
+    schema = document.value.get("schema") if isinstance(document.value, dict) else None
+    return DataFile(document, findings_of(document, schema)) if schema in DATA else None
 
 
 def read_contract(path: Path, shown: str) -> ContractFile:
@@ -182,7 +198,7 @@ def _invariant(document: Document, equation: str, index: int, body: Any) -> Inva
 
 def _tolerance(bound: Any) -> Tolerance:
     if isinstance(bound, dict):
-        return Tolerance(float(bound["absolute"]), float(bound.get("relative", 0.0)))
+        return Tolerance(*(float(bound.get(part, 0.0)) for part in Tolerance._fields))
     return Tolerance(float(bound))
 
 
@@ -218,9 +234,11 @@ def _where(body: Any) -> TableCell | Phrase:
     return Phrase(body["phrase"]["section"], before, after)
 
 
-def _source(body: Any) -> Constant | Promised | Released:
+def _source(body: Any) -> Source:
     if "python" in body:
         return Constant(body["python"], body["name"])
+    if "json" in body:
+        return JsonValue(body["json"], tuple(body["key"]))
     return Promised(body["ledger"], body["subject"], body["level"]) if "level" in body else Released(body["ledger"])
 
 

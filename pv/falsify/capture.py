@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import FrameType, FunctionType
 from typing import Any
 
@@ -154,10 +155,9 @@ def _watched(binding: Binding, loader: Loader) -> tuple[FunctionType, int]:
 def _run(command: Sequence[str], root: Path, recorder: Recorder) -> None:
     """Run a Python command in this process; raises PvError when it does not end well."""
     said = f"the live command {' '.join(command)}"
-    _, first, *rest = command
     random.seed(0)
     try:
-        with _started_as(first, rest, root), recorder.watching():
+        with _in_scratch(command) as (_, first, *rest), _started_as(first, rest, root), recorder.watching():
             if first == "-m":
                 runpy.run_module(rest[0], run_name="__main__", alter_sys=True)
             else:
@@ -167,6 +167,13 @@ def _run(command: Sequence[str], root: Path, recorder: Recorder) -> None:
             raise PvError(f"{said} ended with {short(end.code)}", exit=Exit.MEND) from end
     except Exception as error:
         raise PvError(f"{said} raised {why(error)}", exit=Exit.MEND) from error
+
+
+@contextmanager
+def _in_scratch(command: Sequence[str]) -> Iterator[list[str]]:
+    """`command` with an empty folder, gone afterwards, in the place of `{scratch}`: what it writes must not stay."""
+    with TemporaryDirectory(prefix="pv-live-") as folder:
+        yield [word.replace("{scratch}", folder) for word in command]
 
 
 @contextmanager

@@ -45,6 +45,8 @@ def compare(seen: Tensor, wanted: Tensor, tolerance: Tolerance, side: Side) -> C
     gap = seen - wanted
     residual = gap.abs() if side is Side.BOTH else gap * side.value
     bound = tolerance.absolute + tolerance.relative * wanted.abs()
+    if tolerance.of_largest and wanted.numel():
+        bound = bound + tolerance.of_largest * wanted.abs().max()
     return Compared(residual, bound, ~(residual <= bound))
 
 
@@ -60,6 +62,8 @@ def probe(wanted: Tensor, tolerance: Tolerance, side: Side, dtype: str) -> str:
         return "the tolerance is not finite: everything passes"
     at = int(torch.where(finite, bounds, -1.0).argmax())
     expected, bound = wanted.reshape(-1)[at : at + 1], bounds[at : at + 1]
+    # By itself the element is the largest there is; the others are a part of its bound that stays.
+    tolerance = Tolerance(bound.item()) if tolerance.of_largest else tolerance
     if bound.item() >= _largest(dtype) + abs(expected.item()):
         return f"the tolerance at {expected.item()!r} is {bound.item():.3g}: every {dtype} passes"
     ways = (1.0, -1.0) if side is Side.BOTH else (float(side.value),)

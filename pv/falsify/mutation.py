@@ -110,7 +110,7 @@ def edited(subject: Subject, edit: Edit) -> Subject:
 
 def damaged(trial: Trial, corpus: Corpus) -> dict[str, tuple[OutputFault, Subject]]:
     """The subject with each fault in its output that changes it for some case; by name."""
-    tolerances = [row.absolute + row.relative for one in trial.invariants for _, row in one.tolerances]
+    tolerances = [sum(row) for one in trial.invariants for _, row in one.tolerances]
     tolerance = max(tolerances, default=0.0) or _EXACT
     outputs = [trial.subject(*copied(case)) for case in corpus.domain().cases(0, TEETH_FEW)]
     found = {}

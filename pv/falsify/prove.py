@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,14 +18,17 @@ from pv.falsify.work import Functions, Task
 from pv.verdict import Verdict
 
 _MOST = 100
-_SECONDS = 10.0  # for one mutant: one that loops is given up
+_SECONDS = 10.0  # at least, for one mutant: one that loops is given up
+_TIMES = 3  # as long as the recorded cases took, for one mutant
 
 Say = Callable[[Mapping[str, Any]], None]
 
 
 def prove(task: Task, trial: Trial, say: Say) -> dict[str, Any]:
     """The recorded cases once more, then the faults, then mutants until one is killed: {verdict, reason, teeth, mutants}."""
+    begun = time.monotonic()
     reason = _not_again(task, trial)
+    patience = max(_SECONDS, _TIMES * (time.monotonic() - begun))
     if reason:
         return {"verdict": Verdict.ERRORED.value, "reason": reason, "teeth": [], "mutants": None}
     say({"alive": "faults"})
@@ -33,7 +37,7 @@ def prove(task: Task, trial: Trial, say: Say) -> dict[str, Any]:
     bitten = None
     if verdict is Verdict.HELD:
         say({"alive": "mutants"})
-        bitten = _first_kill(trial, task.functions, corpus, say, task.mutants)
+        bitten = _first_kill(trial, task.functions, _Score(trial, corpus, say, patience), task.mutants)
         reason = bitten.pop("reason")
         verdict = Verdict.VACUOUS if reason else verdict
     rows = [[tooth.invariant, tooth.fault, tooth.caught, tooth.seeds] for tooth in teeth]
@@ -50,24 +54,23 @@ def _not_again(task: Task, trial: Trial) -> str:
     return ""
 
 
-def _first_kill(trial: Trial, functions: Functions, corpus: Corpus, say: Say, lost: Collection[str]) -> dict[str, Any]:
+def _first_kill(trial: Trial, functions: Functions, score: _Score, lost: Collection[str]) -> dict[str, Any]:
     """A mutant of the subject that gets past the smoke check and no further; `reason` says why there is none.
 
     Mutants are tried in a mixed order, without those in which a process was `lost` before. Where none is killed, or the
     subject has no source to edit, its output is damaged instead: unless its falsifier can only crash. Where nothing gets past
     the smoke check, or the test is about what that looks at, the faults are all there is.
     """
-    masked = unmasked(trial, functions, corpus)
-    itself = own_reference(trial, functions, corpus)
+    masked = unmasked(trial, functions, score.corpus)
+    itself = own_reference(trial, functions, score.corpus)
     if masked or itself:
         looks = f"it looks at the code and not at what that computes: recompiled, {masked}"
         compares = f"it calls {itself} itself, which the subject runs: what is compared with itself always agrees"
         return {"tried": 0, "past": 0, "killed": "", "reason": looks if masked else compares}
-    score = _Score(trial, corpus, say)
     edits = shuffled(list(edits_of(functions)))[:_MOST]
     score.until_killed((edit.mutant.id, edited(trial.subject, edit)) for edit in edits if edit.mutant.id not in lost)
     if not score.crashed or score.past:
-        faults = damaged(trial, corpus).items()
+        faults = damaged(trial, score.corpus).items()
         score.until_killed((name, subject) for name, (_, subject) in faults if name not in lost)
     reason = ""
     if not score.killed and smoked(trial) and (score.past or score.crashed):
@@ -79,11 +82,12 @@ def _first_kill(trial: Trial, functions: Functions, corpus: Corpus, say: Say, lo
 
 @dataclass(slots=True, eq=False)
 class _Score:
-    """How a falsifier does against one altered subject after another."""
+    """How a falsifier does against one altered subject after another, each given up after `patience` seconds."""
 
     trial: Trial
     corpus: Corpus
     say: Say
+    patience: float
     tried: int = 0
     past: int = 0
     crashed: int = 0
@@ -98,7 +102,7 @@ class _Score:
         for name, subject in altered:
             if self.killed:
                 return
-            self.say({"alive": name, "mutant": name, "within": _SECONDS})
+            self.say({"alive": name, "mutant": name, "within": self.patience})
             self.tried += 1
             if self.smoke is not None and self.smoke.catches(subject):
                 continue

@@ -56,12 +56,13 @@ def _oracle(work: Work, names: tuple[str, ...], clause: Invariant, loader: Loade
     binding, equation = work.reference, work.contract.equation(work.test.equation)
     if binding is None or equation is None:
         return None
-    bounds = {name: work.contract.invariant(f"{equation.name}/{name}") for name in binding.within}
+    bounds = {name: work.contract.invariant(f"{equation.name}/{name}") for name in sorted(binding.within)}
     for name, bound in bounds.items():
         if bound is None:
             raise PvError(f"{binding.name} is bound `within` {name!r}, no invariant of {equation.name}", exit=Exit.MEND)
     reference = Subject(adapted(binding, equation, loader), names, aside)
-    return Oracle(reference, tuple(bound for bound in bounds.values() if bound is not None), clause, names)
+    own = sorted(filter(None, bounds.values()), key=lambda bound: bound.name not in work.test.binds_to)
+    return Oracle(reference, tuple(own), clause, names)
 
 
 def pinned(path: Path, names: tuple[str, ...]) -> Case:

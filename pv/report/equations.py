@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator, Sequence
 
-from pv.contract.model import Contract, Dimension, Equation, Invariant, Range, ValueSpec
+from pv.contract.model import Contract, Dimension, Equation, Invariant, Range, Tolerance, ValueSpec
 from pv.report.plain import plural
 from pv.report.tex import escape, tex
 
@@ -94,13 +94,13 @@ def _bounds(bounds: Range) -> Iterator[str]:
 def _clause(clause: Invariant) -> str:
     """`(bounded, about gradient) statement; tolerance float32: 1e-6 + 1e-5 · |expected|`."""
     about = "" if clause.about == "value" else f", about {clause.about}"
-    bounds = [f"{dtype}: {_tolerance(bound.absolute, bound.relative)}" for dtype, bound in clause.tolerances]
+    bounds = [f"{dtype}: {_tolerance(bound)}" for dtype, bound in clause.tolerances]
     return f"({clause.holds.value}{about}) {clause.statement}" + (f"; tolerance {', '.join(bounds)}" if bounds else "")
 
 
-def _tolerance(absolute: float, relative: float) -> str:
-    parts = [_number(absolute)] if absolute or not relative else []
-    return " + ".join([*parts, f"{_number(relative)} · |expected|"] if relative else parts)
+def _tolerance(bound: Tolerance) -> str:
+    named = (bound.absolute, ""), (bound.relative, " · |expected|"), (bound.of_largest, " · max |expected|")
+    return " + ".join(_number(part) + words for part, words in named if part) or "0"
 
 
 def _number(value: float) -> str:

@@ -122,7 +122,7 @@ def _residual(ground: Ground, difference: Difference) -> str:
     text = f"largest |Δ| {difference.residual:.3g} at a value of magnitude {difference.magnitude:.3g}"
     equation = ground.equation
     bounds = [
-        (bound.absolute + bound.relative * difference.magnitude, invariant.name)
+        (bound.absolute + (bound.relative + bound.of_largest) * difference.magnitude, invariant.name)
         for invariant in (equation.invariants if equation else ())
         if (bound := invariant.tolerance(difference.dtype)) is not None
     ]

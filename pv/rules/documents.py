@@ -106,8 +106,9 @@ explained(
     "PV113",
     """A YAML file in the contracts folder of a project is of no known kind.
 
-    Whatever lies there looks as if it were checked. It is a contract or holds bindings (`schema: pv/…`), or is a contract, a
-    model family or a binding registry of the predecessor, known by what it holds. Say which, or move the file elsewhere.
+    Whatever lies there looks as if it were checked. It is a contract, bindings, a model family or a stage map (`schema: pv/…`),
+    or a contract, a model family or a binding registry of the predecessor, known by what it holds. Say which, or move the file
+    elsewhere.
 
         FAIL    contracts/notes.yaml      todo: [softmax, rope]
         PASS    contracts/softmax-v1.yaml schema: pv/contract-v1

@@ -186,7 +186,11 @@ def _tolerances(both: Both, old: Invariant, new: Invariant, dtypes: set[str]) ->
 
 
 def _tolerance(bound: Tolerance) -> str:
-    return f"{bound.absolute!r} + {bound.relative!r} · |expected|" if bound.relative else repr(bound.absolute)
+    parts = (
+        (f"{bound.relative!r} · |expected|", bound.relative),
+        (f"{bound.of_largest!r} · max |expected|", bound.of_largest),
+    )
+    return " + ".join([repr(bound.absolute), *(text for text, part in parts if part)])
 
 
 def _dtypes(equation: Equation) -> Sequence[str]:

@@ -179,25 +179,42 @@ def _letter(side: str, letters: set[str]) -> Witness | None:
 
 
 def tolerances_apart(old: Tolerance, new: Tolerance) -> Apart:
-    """Apart by |residual| ≤ absolute + relative · |expected|, in exact arithmetic."""
+    """Apart by |residual| ≤ absolute + relative · |expected| + of_largest · largest, in exact arithmetic."""
     return Apart(_residual("old", old, new), _residual("new", new, old))
 
 
 def _residual(side: str, here: Tolerance, there: Tolerance) -> Witness | None:
-    """A residual that `here` lets pass and `there` does not: at 0 the absolute part decides, far out the relative."""
-    if here.absolute <= there.absolute and here.relative <= there.relative:
+    """A residual that `here` lets pass and `there` does not: at 0 the absolute part decides, far out the others."""
+    # A bound is linear in (expected, largest), which lie between (0, largest) and (largest, largest).
+    if all(one <= other for one, other in zip(_corners(here), _corners(there), strict=True)):
         return None
-    for expected in (0.0, 1.0, *(10.0**k for k in range(3, 307, 3)), _DOUBLE):
-        wide, tight = _allowed(here, expected), _allowed(there, expected)
-        middle = _float(wide / 2 + tight / 2)
-        for residual in (float(f"{middle:.1e}"), middle, _float(wide)):
-            if math.isfinite(residual) and tight < Fraction(residual) <= wide:
-                return Witness(side, (("expected", expected), ("residual", residual)))
+    by_largest = bool(here.of_largest or there.of_largest)
+    for largest in (0.0, 1.0, *(10.0**k for k in range(3, 307, 3)), _DOUBLE):
+        for expected in (0.0, largest) if by_largest else (largest,):
+            residual = _between(_allowed(there, expected, largest), _allowed(here, expected, largest))
+            if residual is not None:
+                beside = (("largest", largest),) if by_largest else ()
+                return Witness(side, (("expected", expected), *beside, ("residual", residual)))
     return Witness(side, (("expected", "real"), ("residual", "between the two, closer than doubles are")))
 
 
-def _allowed(tolerance: Tolerance, expected: float) -> Fraction:
-    return Fraction(tolerance.absolute) + Fraction(tolerance.relative) * Fraction(expected)
+def _corners(tolerance: Tolerance) -> tuple[Fraction, Fraction, Fraction]:
+    absolute, relative, of_largest = map(Fraction, tolerance)
+    return absolute, of_largest, relative + of_largest
+
+
+def _between(tight: Fraction, wide: Fraction) -> float | None:
+    """A short double above `tight` and at most `wide`."""
+    middle = _float(wide / 2 + tight / 2)
+    for residual in (float(f"{middle:.1e}"), middle, _float(wide)):
+        if math.isfinite(residual) and tight < Fraction(residual) <= wide:
+            return residual
+    return None
+
+
+def _allowed(tolerance: Tolerance, expected: float, largest: float) -> Fraction:
+    absolute, relative, of_largest = map(Fraction, tolerance)
+    return absolute + relative * Fraction(expected) + of_largest * Fraction(largest)
 
 
 def _float(value: Fraction) -> float:

@@ -98,6 +98,24 @@ def test_one_capture_serves_all_tests_of_an_equation(tmp_path: Path, pv: Pv) -> 
     assert (ran.exit, counted.read_text()) == (0, "run "), ran.said
 
 
+def test_a_command_that_writes_is_given_an_empty_folder_that_is_gone_afterwards(tmp_path: Path, pv: Pv) -> None:
+    told = tmp_path.parent / f"{tmp_path.name}.told"
+    command = (
+        "import sys\nfrom pathlib import Path\nfrom kernels.double import double\n"
+        "model = Path(sys.argv[1])\nassert model.name == 'model' and not list(model.parent.iterdir())\n"
+        f"model.write_text(str(double(2)))\nassert model.read_text() == '4'\nPath({str(told)!r}).write_text(sys.argv[1])\n"
+    )
+    root = write(tmp_path, {COMMAND: command, BINDING: ALL[BINDING].replace("'3'", "'{scratch}/model'")})
+    ran = pv("falsify", "--kind", "live", cwd=root)
+    assert ran.exit == 0, ran.said
+    row = receipts(root)["live"]
+    assert row["live"]["calls"] == 1
+    assert not Path(told.read_text()).parent.exists()
+    assert not [part for part in row["depends"]["live"] if "model" in part["path"]]
+    assert pv("falsify", "--stale", cwd=root).exit == 0  # another folder the next time, and the evidence stays fresh
+    assert receipts(root)["live"] == row
+
+
 TWO_TESTS = (
     FILES[CONTRACT]
     + """\
@@ -255,6 +273,19 @@ def test_a_fault_beyond_the_bound_that_the_falsifier_cannot_see_is_seen_by_the_r
     assert (exit_, verdict) == (1, "falsified")
     assert "> tolerance" in reason
     assert receipts(root)["oracle"]["counterexample"]["invariant"] == "third/odd"
+
+
+@pytest.mark.parametrize(("bound", "exit_"), [("third/odd", 1), ("third/wide", 0)])
+def test_of_several_bounds_the_one_that_the_test_is_about_counts(
+    bound: str, exit_: int, tmp_path: Path, pv: Pv
+) -> None:
+    root = write_third(tmp_path, WITHIN.replace("[near]", "[near, wide]"), "def third(x):\n    return x * 0.333\n")
+    wide = "\n      - {id: wide, statement: it is about a third of x, holds: bounded, tolerance: {float32: 1.0}}\n"
+    odd = "\n      - {id: odd,"
+    edit(root / "contracts/third-v1.yaml", odd, wide.rstrip() + odd)
+    edit(root / "contracts/third-v1.yaml", "binds_to: [third/odd]", f"binds_to: [{bound}]")
+    edit(root / "falsifiers/third.py", '@fault("third/odd")', f'@fault("{bound}")')
+    assert came_to(root, pv, "oracle")[0] == exit_
 
 
 # --- a live command

@@ -104,6 +104,14 @@ def test_a_file_that_is_no_contract_gets_one_finding_that_says_so(text: str, fou
     assert file.contract is None
 
 
+def test_a_tolerance_may_be_a_part_of_the_largest_value() -> None:
+    text = CONTRACT.replace("relative: 2e-3", "of_largest: 3e-3")
+    contract = contract_of(parse_document(text.encode(), "c/f-v1.yaml"), "f-v1").contract
+
+    assert contract is not None
+    assert contract.equations[0].invariants[0].tolerance("float64") == Tolerance(0.0, 0.0, 0.003)
+
+
 def test_the_schema_speaks_only_of_a_text_that_could_be_read_to_its_end() -> None:
     broken = contract_of(parse_document(b"schema: pv/contract-v1\nmetadata: [\n", "a.yaml"), "a")
     twice = contract_of(parse_document(b"schema: pv/contract-v1\nschema: pv/contract-v1\n", "a.yaml"), "a")

@@ -18,6 +18,7 @@ from pv.finding import Exit, PvError
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 NAMES = ("pv/contract-v1", "pv/binding-v1")
+DATA = ("pv/family-v1", "pv/stages-v1")
 CONTRACT = (EXAMPLES / "good" / "PV102-same-key-in-two-mappings-v1.yaml").read_text(encoding="utf-8")
 
 
@@ -35,14 +36,14 @@ def described(name: str) -> list[tuple[str, Any]]:
     return [(pointer, body) for pointer, body in properties(load_schema(name)) if not pointer.endswith("/properties")]
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", NAMES + DATA)
 def test_every_property_has_a_title_a_description_and_an_example(name: str) -> None:
     found = [(pointer, body) for pointer, body in described(name) if isinstance(body, dict)]
     assert len(found) >= 7
     assert [pointer for pointer, body in found if not {"title", "description", "examples"} <= body.keys()] == []
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", NAMES + DATA)
 def test_the_schema_is_one_of_draft_2020_12_and_closed_everywhere(name: str) -> None:
     schema = load_schema(name)
     jsonschema.Draft202012Validator.check_schema(schema)

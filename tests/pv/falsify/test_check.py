@@ -169,16 +169,24 @@ def test_a_failure_says_what_was_seen_what_was_expected_and_where() -> None:
 
 @given(
     expected=st.floats(-1e6, 1e6),
-    tolerance=st.builds(Tolerance, st.floats(1e-6, 1.0), st.floats(0, 0.1)),
+    tolerance=st.builds(Tolerance, st.floats(1e-6, 1.0), st.floats(0, 0.1), st.floats(0, 0.1)),
     sign=st.sampled_from([-1, 1]),
 )
 def test_half_the_tolerance_holds_and_twice_fails(expected: float, tolerance: Tolerance, sign: int) -> None:
-    bound = tolerance.absolute + tolerance.relative * abs(expected)
+    bound = tolerance.absolute + (tolerance.relative + tolerance.of_largest) * abs(expected)
     assume(bound > 1e-9 * abs(expected))  # otherwise half of it is lost in the addition
     check = Check([clause("it", Holds.BOUNDED, ("float64", tolerance))])
     wanted = torch.tensor([expected], dtype=torch.float64)
     check.close(wanted + sign * bound / 2, wanted)
     assert fails(check, lambda: check.close(wanted + sign * bound * 2, wanted))
+
+
+@pytest.mark.parametrize(("expected", "holds"), [([0.0, 100.0], True), ([0.0, 1.0], False)])
+def test_a_part_of_the_largest_is_room_for_the_small_ones_beside_it(expected: list[float], holds: bool) -> None:
+    check = Check([clause("it", Holds.BOUNDED, ("float32", Tolerance(0.0, 0.0, 0.01)))])
+    wanted = torch.tensor(expected)
+
+    assert fails(check, lambda: check.close(wanted + torch.tensor([0.5, 0.0]), wanted)) is not holds
 
 
 def test_the_tolerance_is_that_of_the_observed_dtype_or_of_the_one_named() -> None:
@@ -425,14 +433,16 @@ def test_a_tolerance_that_cannot_tell_right_from_wrong_is_an_error(
 @given(
     expected=st.floats(-1e300, 1e300, allow_subnormal=False),
     tolerance=st.builds(
-        Tolerance, st.sampled_from([0.0, 1e-300]) | st.floats(0, 1e3), st.just(0.0) | st.floats(4.5e-16, 0.5)
+        Tolerance,
+        st.sampled_from([0.0, 1e-300]) | st.floats(0, 1e3),
+        *[st.just(0.0) | st.floats(4.5e-16, 0.5)] * 2,
     ),
     method=st.sampled_from(["close", "at_most", "at_least"]),
 )
 def test_a_tolerance_that_float64_can_tell_apart_passes_the_probe(
     expected: float, tolerance: Tolerance, method: str
 ) -> None:
-    bound = tolerance.absolute + tolerance.relative * abs(expected)
+    bound = tolerance.absolute + (tolerance.relative + tolerance.of_largest) * abs(expected)
     assume(bound == 0 or bound >= math.ulp(expected))
     check = Check([clause("it", Holds.BOUNDED, ("float64", tolerance))])
     getattr(check, method)(torch.tensor([expected], dtype=torch.float64), expected)

@@ -58,7 +58,7 @@ def test_every_weight_turned_round_is_no_weaker_promise_and_no_smaller_demand() 
 
 
 bounds = st.sampled_from([0.0, 5e-324, 1e-300, 1e-16, 1e-7, 1e-6, 2e-6, 1.0, 1e30, 1e300]) | st.floats(0, 1e308)
-tolerances = st.builds(Tolerance, bounds, bounds)
+tolerances = st.builds(Tolerance, bounds, bounds, st.just(0.0) | bounds)
 
 
 @given(tolerances, tolerances)
@@ -75,19 +75,23 @@ def passes(witness: Witness, tolerance: Tolerance) -> bool | None:
     values = dict(witness.values)
     if isinstance(values["residual"], str):
         return None
-    return Fraction(values["residual"]) <= allowed(tolerance, float(values["expected"]))
+    expected = float(values["expected"])
+    return Fraction(values["residual"]) <= allowed(tolerance, expected, float(values.get("largest", expected)))
 
 
-def allowed(tolerance: Tolerance, expected: float) -> Fraction:
-    return Fraction(tolerance.absolute) + Fraction(tolerance.relative) * Fraction(expected)
+def allowed(tolerance: Tolerance, expected: float, largest: float) -> Fraction:
+    absolute, relative, of_largest = map(Fraction, tolerance)
+    return absolute + relative * Fraction(expected) + of_largest * Fraction(largest)
 
 
-@given(tolerances, tolerances, st.floats(0, 1e308))
+@given(tolerances, tolerances, st.floats(0, 1e308), st.booleans())
 def test_where_doubles_can_tell_two_tolerances_apart_the_witness_is_of_doubles(
-    old: Tolerance, new: Tolerance, expected: float
+    old: Tolerance, new: Tolerance, largest: float, at_zero: bool
 ) -> None:
-    gap = allowed(new, expected) - allowed(old, expected)
-    if gap > 0 and allowed(new, expected) < Fraction(2) ** 1000 and gap > allowed(new, expected) / 2**50 > 0:
+    expected = 0.0 if at_zero and (old.of_largest or new.of_largest) else largest
+    least, most = (allowed(tolerance, expected, largest) for tolerance in (old, new))
+    gap = most - least
+    if gap > 0 and most < Fraction(2) ** 1000 and gap > most / 2**50 > 0:
         witness = tolerances_apart(old, new).new
         assert witness is not None
         assert not isinstance(dict(witness.values)["residual"], str)
