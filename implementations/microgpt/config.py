@@ -29,3 +29,4 @@ BETA2 = 0.99
 ADAM_EPSILON = 1e-8  # outside the root
 
 TEMPERATURE = 0.5
+SEED = 42

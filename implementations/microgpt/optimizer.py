@@ -1,12 +1,11 @@
-"""Adam (Kingma & Ba 2015, algorithm 1) with microGPT's constants: one pure step, and the state that carries it."""
+"""Adam (Kingma & Ba 2015, algorithm 1) with microGPT's constants: one pure step, and the rates of all of them."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from implementations.microgpt.config import ADAM_EPSILON, BETA1, BETA2, LR
 
@@ -49,39 +48,6 @@ def linear_decay(step: int, num_steps: int) -> float:
     return LR * (1 - step / num_steps)
 
 
-class Adam:
-    """`adam_step` for every one of some parameters: both moments start at 0, steps count from 1."""
-
-    def __init__(self, parameters: Iterable[nn.Parameter]) -> None:
-        self.parameters = list(parameters)
-        if not self.parameters:
-            raise ValueError("0 parameters were given; at least 1 is needed")
-        self.m = [torch.zeros_like(parameter, requires_grad=False) for parameter in self.parameters]
-        self.v = [torch.zeros_like(parameter, requires_grad=False) for parameter in self.parameters]
-        self.steps_taken = 0
-
-    def step(self, learning_rate: float) -> None:
-        """Move every parameter in place along its `.grad`. All of them or, when something is wrong, none.
-
-        Raises ValueError for a parameter without a gradient, and what `adam_step` raises.
-        """
-        with torch.no_grad():
-            stepped = [
-                adam_step(parameter, _gradient(index, parameter), m, v, self.steps_taken + 1, learning_rate)
-                for index, (parameter, m, v) in enumerate(zip(self.parameters, self.m, self.v, strict=True))
-            ]
-            for parameter, (moved, _, _) in zip(self.parameters, stepped, strict=True):
-                parameter.copy_(moved)
-        self.m = [m for _, m, _ in stepped]
-        self.v = [v for _, _, v in stepped]
-        self.steps_taken += 1
-
-    def zero_grad(self) -> None:
-        """Forget the gradients, so that the next backward pass starts from none."""
-        for parameter in self.parameters:
-            parameter.grad = None
-
-
 def _require_alike(parameter: Tensor, **others: Tensor) -> None:
     if not parameter.is_floating_point():
         raise ValueError(f"dtype is {parameter.dtype}; a floating-point dtype is needed")
@@ -89,9 +55,3 @@ def _require_alike(parameter: Tensor, **others: Tensor) -> None:
         if other.shape != parameter.shape or other.dtype != parameter.dtype:
             seen, needed = (f"{list(tensor.shape)} {tensor.dtype}" for tensor in (other, parameter))
             raise ValueError(f"{name} is {seen}; {needed}, as the parameter, is needed")
-
-
-def _gradient(index: int, parameter: nn.Parameter) -> Tensor:
-    if parameter.grad is None:
-        raise ValueError(f"parameter {index} has no gradient; a backward pass is needed first")
-    return parameter.grad

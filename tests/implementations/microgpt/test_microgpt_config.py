@@ -65,4 +65,5 @@ def test_the_constants_are_those_of_the_reference_page():
         "BETA2": 0.99,
         "ADAM_EPSILON": 1e-8,
         "TEMPERATURE": 0.5,
+        "SEED": 42,
     }

@@ -12,6 +12,7 @@ from implementations.microgpt.config import BLOCK_SIZE, INIT_STD, PARAMETER_COUN
 from implementations.microgpt.kernels import rms_norm
 from implementations.microgpt.model import (
     SHAPES,
+    Config,
     MicroGPT,
     attention_probabilities,
     draw_parameters,
@@ -188,3 +189,15 @@ def test_one_nan_in_the_token_table_makes_every_logit_nan():
     parameters = draw_parameters(0)
     parameters[26 * 16] = math.nan  # the row of z, which emma does not hold
     assert forward_pass(parameters, EMMA).isnan().all()
+
+
+def test_scores_are_divided_by_the_root_of_the_head_dimension_and_not_of_the_number_of_heads():
+    """Both are 4 in the contract's model, so it cannot tell."""
+    config = Config(n_embd=6, n_head=2, head_dim=3)
+    weights = split_parameters(draw_parameters(0, torch.float64, config), config)
+    x = torch.ones(3, 6, dtype=torch.float64).cumsum(0).cumsum(1)
+    scores = (x @ weights["wq"]) @ (x @ weights["wk"]).transpose(1, 2)
+    later = torch.ones(3, 3, dtype=torch.bool).triu(1)
+    for divisor, equal in ((3, True), (2, False)):
+        expected = torch.softmax((scores / math.sqrt(divisor)).masked_fill(later, -math.inf), -1)
+        assert torch.allclose(attention_probabilities(weights, x), expected, rtol=1e-12, atol=1e-12) == equal
