@@ -772,16 +772,26 @@ SHAPES = ((27, 16), (16, 16), (4, 16, 4), (4, 16, 4), (4, 16, 4), (4, 4, 16), (1
 
 def restated(parameters: Tensor, tokens: Tensor) -> Tensor:
     """The contract's forward_pass: heads one by one, rows by look-up, the future left out rather than masked."""
-    pieces = torch.split(parameters, [math.prod(shape) for shape in SHAPES])
-    wte, wpe, wq, wk, wv, wo, w_fc1, w_fc2, w_lm = (p.view(s) for p, s in zip(pieces, SHAPES, strict=True))
+    x, units, w_fc2, w_lm = up_to_relu(parameters, tokens)
+    return (x + units.clamp(min=0) @ w_fc2) @ w_lm
+
+
+def up_to_relu(parameters: Tensor, tokens: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """The residual stream [n, 16] and the arguments of ReLU [n, 64] it makes, with the weights that are still to come."""
+    wte, wpe, wq, wk, wv, wo, w_fc1, w_fc2, w_lm = by_weight(parameters)
     x = root_mean_square_normalised(wte[tokens] + wpe[: len(tokens)])
     y = root_mean_square_normalised(x)
     for head in range(4):
         scores = (y @ wq[head]) @ (y @ wk[head]).T / 2
         weights = torch.softmax(scores.masked_fill(~past(len(tokens)), -math.inf), dim=-1)
         x = x + weights @ (y @ wv[head]) @ wo[head]
-    x = x + (root_mean_square_normalised(x) @ w_fc1).clamp(min=0) @ w_fc2
-    return x @ w_lm
+    return x, root_mean_square_normalised(x) @ w_fc1, w_fc2, w_lm
+
+
+def by_weight(parameters: Tensor) -> tuple[Tensor, ...]:
+    """A flat vector as its nine tensors."""
+    pieces = torch.split(parameters, [math.prod(shape) for shape in SHAPES])
+    return tuple(piece.view(shape) for piece, shape in zip(pieces, SHAPES, strict=True))
 
 
 def root_mean_square_normalised(x: Tensor) -> Tensor:

@@ -73,10 +73,10 @@ def _trials(root: Path, loader: Loader) -> Iterator[Trial]:
     contract, index = the_contract(), index_falsifiers(root, root / "falsifiers")
     rows = read_bindings(ROOT / "contracts/binding.yaml", "binding").bindings
     targets = {row.equation: row.target for row in rows if row.default}
-    module = loader.module("falsifiers.microgpt")
     for test in contract.tests:
         equation, (entry,) = contract.equation(test.equation), index.falsifiers_of(contract.name, test.id)
         assert equation is not None
+        module = loader.module(entry.path.removesuffix(".py").replace("/", "."))
         invariants = tuple(clause for clause in equation.invariants if clause.name in test.binds_to)
         faults = [fault.function for fault in index.faults_of(contract.name) if fault.invariant in test.binds_to]
         subject = Subject(

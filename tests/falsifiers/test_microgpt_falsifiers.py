@@ -25,7 +25,7 @@ from pv.falsify.work import Plan
 from pv.verdict import Verdict
 
 TESTS = [test.id for test in the_contract().tests]
-INVARIANTS = [clause.name for clause in the_contract().invariants()]
+INVARIANTS = [name for test in the_contract().tests if test.id in TESTS for name in test.binds_to]
 Judge = Callable[[Subject, Case, Check], None]
 
 
@@ -44,7 +44,8 @@ def test_every_falsifier_holds_and_catches_the_fault_of_its_invariant(test: str,
 
 
 def test_every_invariant_is_bound_by_one_test() -> None:
-    assert sorted(name for test in the_contract().tests for name in test.binds_to) == sorted(INVARIANTS)
+    every = sorted(clause.name for clause in the_contract().invariants())
+    assert sorted(name for test in the_contract().tests for name in test.binds_to) == every
 
 
 @pytest.mark.parametrize("invariant", INVARIANTS)
