@@ -10,6 +10,8 @@ from pv.finding import PvError
 
 CONTRACTS = "contracts"
 BINDING = "contracts/binding.yaml"
+FAMILIES = "contracts/families"
+STAGES = "contracts/stages"
 FALSIFIERS = "falsifiers"
 PINS = "falsifiers/pins"
 EQUIVALENT = "falsifiers/equivalent.yaml"

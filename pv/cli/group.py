@@ -28,6 +28,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "scaffold": ("pv.cli.scaffold", "Begin the falsifiers, faults and bindings that a contract lacks."),
     "init": ("pv.cli.init", "Make a project to begin with."),
     "import": ("pv.cli.import_", "Rewrite a contract of the predecessor's dialect as ours."),
+    "inspect": ("pv.cli.inspect", "What a model or a file of tensors is: sizes, tensors, kernels and their levels."),
+    "tensors": ("pv.cli.tensors", "Every tensor of a model or a file, with statistics when asked for."),
+    "explain": ("pv.cli.explain", "What a model is made of: sizes, kernels and their levels, tensors, attention."),
+    "trace": ("pv.cli.trace", "A forward pass stage by stage, and what it predicts."),
     "diff": ("pv.cli.diff", "What changed in a contract, and does its version say so?"),
     "bump": ("pv.cli.bump", "Write the version that the changes require."),
 }

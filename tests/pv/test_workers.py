@@ -15,9 +15,10 @@ import pytest
 from conftest import ROOT, Ran
 from projects import EXAMPLE
 
+from pv import workers
 from pv.finding import Exit, PvError
-from pv.validate import run, workers
-from pv.validate.workers import Wire, spread, worker_count
+from pv.validate import run
+from pv.workers import Wire, spread, worker_count
 
 Pv = Callable[..., Ran]
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="there are workers where a process can fork")

@@ -1,0 +1,81 @@
+"""A model that can run: built by the loader that `[tool.pv.models]` names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pv.finding import Exit, PvError
+from pv.models import NamedModel
+
+
+@dataclass(frozen=True, slots=True)
+class Tokenizer:
+    """Text to tokens and back."""
+
+    tokenize: Callable[[str], list[int]]
+    decode: Callable[[list[int]], str]
+
+    def label(self, token: int) -> str:
+        """A token as people read it: its text, or that it begins and ends one, and its id; where it has no text the id."""
+        if token in self.tokenize(""):
+            return f"BOS ({token})"
+        try:
+            return f"{self.decode([token])!r} ({token})"
+        except (ValueError, LookupError):  # a checkpoint may have more tokens than the tokenizer has texts
+            return str(token)
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A model in memory, and its tokenizer where it has one."""
+
+    model: Any
+    tokenizer: Tokenizer | None
+
+
+@contextmanager
+def running(root: Path, sources: Sequence[str], named: NamedModel, path: Path | None, seed: int) -> Iterator[Running]:
+    """The model `named`: of the checkpoint at `path`, or fresh of `seed`. Its code can be imported within the block.
+
+    Raises PvError: `Exit.RUN` without torch, `Exit.ASK` where the checkpoint cannot be loaded, `Exit.MEND` where the loader
+    or the tokenizer is not there.
+    """
+    _require_torch()
+    from pv.falsify.load import Loader
+    from pv.falsify.trace import Tracer
+
+    loader = Loader(root, sources, Tracer(root))
+    with loader.active():
+        loader.fresh([target.partition(".")[0] for target in (named.load, named.tokenizer) if target])
+        load = loader.target(named.load)
+        tokenizer = _tokenizer(loader, named)
+        try:
+            model = load(path, seed=seed)
+        except (ValueError, OSError) as error:
+            raise PvError(f"{named.name} cannot be loaded: {error}", exit=Exit.ASK) from error
+        except Exception as error:
+            said = f"{type(error).__name__}: {error}"
+            raise PvError(f"{named.load} raised {said}", exit=Exit.MEND, hint="mend the loader") from error
+        if not isinstance(model, _require_torch().nn.Module):
+            raise PvError(f"{named.load} returned a {type(model).__name__}, no torch.nn.Module", exit=Exit.MEND)
+        yield Running(model, tokenizer)
+
+
+def _tokenizer(loader: Any, named: NamedModel) -> Tokenizer | None:
+    if not named.tokenizer:
+        return None
+    return Tokenizer(loader.target(f"{named.tokenizer}:tokenize"), loader.target(f"{named.tokenizer}:decode"))
+
+
+def _require_torch() -> Any:
+    """Imported before anything is watched, which would make it twice as slow."""
+    try:
+        import torch
+    except ImportError as error:
+        hint = "pip install 'pv-contracts[torch]'"
+        raise PvError("a model must run for this, and torch is not installed", exit=Exit.RUN, hint=hint) from error
+    return torch

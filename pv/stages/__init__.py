@@ -1,0 +1,1 @@
+"""The stages of a forward pass: where each is seen, and the tensors that were seen there."""
