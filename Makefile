@@ -30,8 +30,9 @@ lint: $(READY) ## ruff, mypy --strict, the rows of DESIGN
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports --no-logo
 
-readme: $(READY) ## write the README's transcript anew, from a fresh run
+readme: $(READY) ## write the README's transcript and the screens of docs/models.md anew, from fresh runs
 	$(VENV)/bin/python tests/transcript.py --write
+	$(VENV)/bin/python tests/screens.py --write
 
 system: ## what only some tests need from Debian's packages: nothing yet
 	@echo "no test needs a system package yet; git and make are all"
