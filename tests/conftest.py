@@ -13,7 +13,17 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-PARTS = ("contracts", "falsifiers", "implementations", "references", "ledger", "schemas", "pyproject.toml", "README.md")
+PARTS = (
+    "contracts",
+    "falsifiers",
+    "implementations",
+    "references",
+    "ledger",
+    "schemas",
+    "docs",
+    "pyproject.toml",
+    "README.md",
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from microgpt_trials import copy_code, drawn, the_contract, trials
 
 from pv.falsify.teeth import ask
 
-OF_VALUES = {"FALSIFY-MG-004", "FALSIFY-MG-036", "FALSIFY-MG-044", "FALSIFY-MG-045", "FALSIFY-MG-049"}
+OF_VALUES = {"FALSIFY-MG-004", "FALSIFY-MG-036", "FALSIFY-MG-044", "FALSIFY-MG-045", "FALSIFY-MG-049", "FALSIFY-MG-052"}
 OF_GRADIENTS = {"FALSIFY-MG-009", "FALSIFY-MG-038", "FALSIFY-MG-046", "FALSIFY-MG-047", "FALSIFY-MG-048"}
 
 
