@@ -133,7 +133,7 @@ def compute_logits(weights: Mapping[str, Tensor], tokens: Tensor) -> Tensor:
     ffn_out_ne = mlp(weights, ffn_norm_ne)
     post_ffn_residual_ne = post_attn_residual_ne + ffn_out_ne
     logits_nv = post_ffn_residual_ne @ weights["w_lm"]
-    return logits_nv  # noqa: RET504 - a stage, as are the names above: read as locals
+    return logits_nv  # noqa: RET504 -- a stage, which the stage map finds by its name, as are the names above: read as locals
 
 
 def embed(weights: Mapping[str, Tensor], tokens: Tensor) -> Tensor:
@@ -161,7 +161,7 @@ def attention_probabilities(weights: Mapping[str, Tensor], x_ne: Tensor) -> Tens
     scores_hnn = queries_hnd @ keys_hnd.transpose(-2, -1) / math.sqrt(queries_hnd.shape[-1])
     mask_nn = causal_mask(len(x_ne), x_ne.dtype).to(x_ne.device)
     attn_softmax_hnn = softmax(scores_hnn + mask_nn)
-    return attn_softmax_hnn  # noqa: RET504 - a stage
+    return attn_softmax_hnn  # noqa: RET504 -- a stage, which the stage map finds by its name
 
 
 def mlp(weights: Mapping[str, Tensor], x_ne: Tensor) -> Tensor:

@@ -78,8 +78,8 @@ def test_a_function_is_marked_once() -> None:
 
 def test_a_stratum_is_found_by_its_function_and_nothing_else_is() -> None:
     module = ModuleType("m")
-    module.marked = stratum("tensor", "a", holds=attacks)(lambda draw, spec, drawn: None)  # type: ignore[attr-defined]
-    module.plain = attacks  # type: ignore[attr-defined] # a module made by hand
+    marked = stratum("tensor", "a", holds=attacks)(lambda draw, spec, drawn: None)
+    vars(module).update(marked=marked, plain=attacks)
     found = stratum_in(module, "marked")
     assert (found.type, found.name, found.holds, found.sizes) == ("tensor", "a", attacks, None)
     assert isinstance(found, OwnStratum)
