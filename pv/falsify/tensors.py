@@ -248,4 +248,4 @@ def _to_simplex(value: Tensor) -> Tensor:
 
 
 def _largest(value: Tensor) -> float:
-    return float(value.to(torch.float64).abs().max()) if value.numel() else 0.0
+    return float(value.detach().to(torch.float64).abs().max()) if value.numel() else 0.0
