@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from pv.cli import complete
 from pv.cli.diff import AGAINST, diffs_against
 from pv.finding import Exit, PvError, worst
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("contracts", nargs=-1, metavar="[CONTRACT…]")
+@click.argument("contracts", nargs=-1, shell_complete=complete.contracts, metavar="[CONTRACT…]")
 @AGAINST
 @click.option("--dry-run", is_flag=True, help="Say what would be written, and write nothing.")
 def bump(contracts: tuple[str, ...], against: str | None, *, dry_run: bool) -> Exit:

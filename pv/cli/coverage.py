@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import click
 
+from pv.cli import complete
 from pv.cli.group import FORMAT
 from pv.finding import Exit
 
 
 @click.command()
-@click.argument("contracts", nargs=-1)
+@click.argument("contracts", nargs=-1, shell_complete=complete.contracts)
 @FORMAT
 def coverage(contracts: tuple[str, ...], form: str) -> Exit:
     """For each invariant its tests, falsifiers, faults, subject and levels; those with something missing first. A level of

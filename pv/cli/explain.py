@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
+from pv.cli import complete
 from pv.cli.group import FORMAT
 from pv.contract.quote import nearest
 from pv.finding import Exit, PvError
@@ -40,8 +41,13 @@ class Seen(NamedTuple):
 
 
 @click.command()
-@click.argument("model", required=False)
-@click.option("--kernel", metavar="FAMILY", help="A family of models: sizes, kernels, and their contracts.")
+@click.argument("model", shell_complete=complete.models, required=False)
+@click.option(
+    "--kernel",
+    shell_complete=complete.families,
+    metavar="FAMILY",
+    help="A family of models: sizes, kernels, and their contracts.",
+)
 @click.option("--tensor", metavar="NAME", help="A weight, or a stage of the forward pass: attn_mask, attn_softmax …")
 @click.option("--proof-status", is_flag=True, help="Every test behind the levels of the kernels.")
 @click.option(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from pv.cli import complete
 from pv.cli.amounts import size, span
 from pv.cli.group import SUBJECT
 from pv.finding import Exit, PvError, worst
@@ -22,9 +23,14 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("contracts", nargs=-1)
+@click.argument("contracts", nargs=-1, shell_complete=complete.contracts)
 @click.option(
-    "--id", "ids", multiple=True, metavar="ID", help="Only this test; an ending (FALSIFY-009) selects every id with it."
+    "--id",
+    "ids",
+    shell_complete=complete.ids,
+    multiple=True,
+    metavar="ID",
+    help="Only this test; an ending (FALSIFY-009) selects every id with it.",
 )
 @click.option("--stale", is_flag=True, help="Only what is not shown by fresh evidence.")
 @SUBJECT

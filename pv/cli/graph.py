@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import click
 
+from pv.cli import complete
 from pv.finding import Exit
 
 
 @click.command()
-@click.argument("contracts", nargs=-1)
+@click.argument("contracts", nargs=-1, shell_complete=complete.contracts)
 @click.option(
     "--format",
     "form",

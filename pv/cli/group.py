@@ -4,37 +4,56 @@ from __future__ import annotations
 
 import importlib
 from keyword import iskeyword
+from typing import TYPE_CHECKING
 
 import click
 
 import pv as package
 
-# name: (module, what `pv --help` says). The daily five first.
-COMMANDS: dict[str, tuple[str, str]] = {
-    "validate": ("pv.cli.validate", "Is the contract well-formed, resolved and honest? Runs nothing."),
-    "falsify": ("pv.cli.falsify", "Attack the implementation; keep what was shown as receipts."),
-    "status": ("pv.cli.status", "What is supported today: level and freshness of every test."),
-    "gate": ("pv.cli.gate", "One verdict over contracts, evidence, promises and claims."),
-    "show": ("pv.cli.show", "All about one falsification test, and what to do next."),
-    "teeth": ("pv.cli.teeth", "Could the falsifiers fail? Mutate the subjects, and see what survives."),
-    "replay": ("pv.cli.replay", "Run exactly the counterexamples that are kept."),
-    "pin": ("pv.cli.pin", "Keep a counterexample beside the falsifiers, tried first from then on."),
-    "ledger": ("pv.cli.ledger", "Promote levels; verify that nothing was tampered with."),
-    "claims": ("pv.cli.claims", "Do the documents say what the source says?"),
-    "coverage": ("pv.cli.coverage", "What stands behind each invariant, holes first."),
-    "graph": ("pv.cli.graph", "What binds to, attacks, violates and stands for what."),
-    "equations": ("pv.cli.equations", "The equations of a contract, to be read or printed."),
-    "rule": ("pv.cli.rule", "What a code means, why it matters, how to mend it."),
-    "scaffold": ("pv.cli.scaffold", "Begin the falsifiers, faults and bindings that a contract lacks."),
-    "init": ("pv.cli.init", "Make a project to begin with."),
-    "import": ("pv.cli.import_", "Rewrite a contract of the predecessor's dialect as ours."),
-    "inspect": ("pv.cli.inspect", "What a model or a file of tensors is: sizes, tensors, kernels and their levels."),
-    "tensors": ("pv.cli.tensors", "Every tensor of a model or a file, with statistics when asked for."),
-    "explain": ("pv.cli.explain", "What a model is made of: sizes, kernels and their levels, tensors, attention."),
-    "trace": ("pv.cli.trace", "A forward pass stage by stage, and what it predicts."),
-    "diff": ("pv.cli.diff", "What changed in a contract, and does its version say so?"),
-    "bump": ("pv.cli.bump", "Write the version that the changes require."),
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
+# group: {name: (module, what `pv --help` says)}. The daily five first.
+GROUPS: dict[str, dict[str, tuple[str, str]]] = {
+    "Daily": {
+        "validate": ("pv.cli.validate", "Is the contract well-formed, resolved and honest? Runs nothing."),
+        "falsify": ("pv.cli.falsify", "Attack the implementation; keep what was shown as receipts."),
+        "status": ("pv.cli.status", "What is supported today: level and freshness of every test."),
+        "gate": ("pv.cli.gate", "One verdict over contracts, evidence, promises and claims."),
+        "show": ("pv.cli.show", "All about one falsification test, and what to do next."),
+    },
+    "Evidence": {
+        "teeth": ("pv.cli.teeth", "Could the falsifiers fail? Mutate the subjects, see what lives."),
+        "replay": ("pv.cli.replay", "Run exactly the counterexamples that are kept."),
+        "pin": ("pv.cli.pin", "Keep a counterexample, tried first from then on."),
+        "ledger": ("pv.cli.ledger", "Promote levels; verify that nothing was tampered with."),
+        "coverage": ("pv.cli.coverage", "What stands behind each invariant, holes first."),
+    },
+    "Contracts": {
+        "diff": ("pv.cli.diff", "What changed, and does the version say so?"),
+        "bump": ("pv.cli.bump", "Write the version that the changes require."),
+        "equations": ("pv.cli.equations", "The equations, to be read or printed."),
+        "graph": ("pv.cli.graph", "What binds to, attacks, violates and stands for what."),
+        "rule": ("pv.cli.rule", "What a code means, why it matters, how to mend it."),
+    },
+    "Documents": {
+        "claims": ("pv.cli.claims", "Do the documents say what the source says?"),
+    },
+    "Models": {
+        "inspect": ("pv.cli.inspect", "Sizes, tensors, kernels and their levels."),
+        "tensors": ("pv.cli.tensors", "Every tensor, with statistics when asked for."),
+        "explain": ("pv.cli.explain", "What it is made of, kernel by kernel."),
+        "trace": ("pv.cli.trace", "A forward pass stage by stage, and what it predicts."),
+    },
+    "Setting up": {
+        "init": ("pv.cli.init", "Make a project to begin with."),
+        "scaffold": ("pv.cli.scaffold", "Begin the falsifiers, faults and bindings that are lacking."),
+        "import": ("pv.cli.import_", "Rewrite a contract of the predecessor's dialect as ours."),
+        "doctor": ("pv.cli.doctor", "What is installed, what is missing, which commands will work."),
+        "completion": ("pv.cli.completion", "The script that lets bash, zsh or fish complete pv."),
+    },
 }
+COMMANDS = {name: row for group in GROUPS.values() for name, row in group.items()}
 
 
 class Lazy(click.Group):
@@ -52,6 +71,15 @@ class Lazy(click.Group):
         command: click.Command = getattr(module, f"{cmd_name}_" if iskeyword(cmd_name) else cmd_name)
         return command
 
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """As click does, without importing a command."""
+        from click.shell_completion import CompletionItem
+
+        commands = [
+            CompletionItem(name, help=about) for name, (_, about) in COMMANDS.items() if name.startswith(incomplete)
+        ]
+        return commands + click.Command.shell_complete(self, ctx, incomplete)
+
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
@@ -62,14 +90,25 @@ class Lazy(click.Group):
             raise click.UsageError(f"there is no command {args[0]!r}; {nearest(args[0], COMMANDS)}", ctx)
         return super().resolve_command(ctx, args)
 
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The commands: that there are `--help` and `--version` the usage says."""
+        self.format_commands(ctx, formatter)
+
+    def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
+        """`[--version] [-h|--help] COMMAND [ARGS]...`"""
+        return ["[--version] [-h|--help]", "COMMAND [ARGS]..."]
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The table, without importing a command."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, about) for name, (_, about) in COMMANDS.items()])
+        formatter.write_paragraph()
+        for title, commands in GROUPS.items():
+            formatter.write(f"{title}:\n")
+            with formatter.indentation():
+                formatter.write_dl([(f"{name:<10}", about) for name, (_, about) in commands.items()])
 
 
 EPILOG = """\b
-Exit codes: 0 all measured and holds · 1 mend something · 3 run something · 2 ask differently · 70 a bug in pv.
+Exit codes: 0 measured and holds · 1 mend · 3 run · 2 ask differently · 70 a bug
 The main job: pv validate contracts && pv falsify --stale && pv gate
 """
 
@@ -79,10 +118,8 @@ The main job: pv validate contracts && pv falsify --stale && pv gate
 )
 @click.version_option(package.__version__, prog_name="pv")
 def pv() -> None:
-    """Contract-driven verification for tensor programs: a green that means something.
-
-    A YAML contract says what a kernel must do. pv validates it, attacks the implementation on its behalf, records what
-    was shown, and says whether what is promised is supported, today.
+    """A YAML contract says what a kernel must do. pv validates it, attacks the implementation on its behalf, records
+    what was shown, and says whether what is promised is supported, today: a green that means something.
     """
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from pv.cli import complete
 from pv.cli.group import FORMAT
 from pv.finding import Exit
 
@@ -21,7 +22,7 @@ _SMALL, _FEW = 16 * 1024 * 1024, 1000
 
 
 @click.command()
-@click.argument("model")
+@click.argument("model", shell_complete=complete.models)
 @click.option("--vocab", is_flag=True, help="Also what the file says of its vocabulary.")
 @click.option("--seed", type=int, help="Of a fresh model; 42 where none is given.")
 @click.option("--text", help="Let the model read this, and say what it predicts.")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from pv.cli import complete
 from pv.finding import Exit, PvError
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("contracts", nargs=-1, metavar="[CONTRACT…]")
+@click.argument("contracts", nargs=-1, shell_complete=complete.contracts, metavar="[CONTRACT…]")
 @click.option(
     "--in-toto",
     "target",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from pv.cli import complete
 from pv.cli.group import FORMAT
 from pv.cli.ledger_promote import named
 from pv.finding import Exit, PvError
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("what", nargs=-1, metavar="[ID…|CONTRACT]")
+@click.argument("what", nargs=-1, shell_complete=complete.ids_and_contracts, metavar="[ID…|CONTRACT]")
 @FORMAT
 def log(what: tuple[str, ...], form: str) -> Exit:
     """What was promised of a test, taken back, and released, and on which subject.

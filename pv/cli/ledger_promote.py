@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from pv.cli import complete
 from pv.cli.group import FORMAT, SUBJECT
 from pv.finding import Exit, PvError, worst
 from pv.level import Level, read_level
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("what", nargs=-1, required=True, metavar="ID…|CONTRACT")
+@click.argument("what", nargs=-1, shell_complete=complete.ids_and_contracts, required=True, metavar="ID…|CONTRACT")
 @click.option("--to", "wanted", metavar="LEVEL", default="", help="Promise exactly this level, or say what it lacks.")
 @click.option("--dry-run", is_flag=True, help="Say what would be written, and write nothing.")
 @SUBJECT

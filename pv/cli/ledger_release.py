@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from pv.cli import complete
 from pv.cli.group import FORMAT
 from pv.cli.ledger_verify import check_ledger
 from pv.finding import Exit, Finding, Place, PvError, Severity, worst
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("contract", metavar="CONTRACT")
+@click.argument("contract", shell_complete=complete.contracts, metavar="CONTRACT")
 @click.option("--dry-run", is_flag=True, help="Check everything, and write nothing.")
 @FORMAT
 def release(contract: str, form: str, *, dry_run: bool) -> Exit:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
+from pv.cli import complete
 from pv.cli.group import FORMAT
 from pv.finding import Exit, PvError
 
@@ -26,7 +27,7 @@ class Row(NamedTuple):
 
 
 @click.command()
-@click.argument("test", metavar="ID")
+@click.argument("test", shell_complete=complete.ids, metavar="ID")
 @click.option("--case", "name", metavar="NAME", default="", help="The case whose name is, or begins with, NAME.")
 @click.option("--list", "listing", is_flag=True, help="The cases that are kept, pinned ones first; changes nothing.")
 @click.option("--remove", is_flag=True, help="Take a pinned case away again.")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from pv.cli import complete
 from pv.cli.attack import require_libraries
 from pv.cli.group import FORMAT
 from pv.cli.pin import Row, kept_rows, named
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("ids", nargs=-1, required=True, metavar="ID…")
+@click.argument("ids", nargs=-1, shell_complete=complete.ids, required=True, metavar="ID…")
 @click.option("--case", "name", metavar="NAME", default="", help="Only the case whose name is, or begins with, NAME.")
 @click.option("--subject", metavar="NAME|all", default="", help="Another subject than the default one, or all of them.")
 @FORMAT

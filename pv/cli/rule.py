@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import click
 
+from pv.cli import complete
 from pv.cli.group import FORMAT
 from pv.finding import Exit
 
 
 @click.command()
-@click.argument("code", required=False)
+@click.argument("code", shell_complete=complete.codes, required=False)
 @FORMAT
 def rule(code: str | None, form: str) -> Exit:
     """Explain a code that findings carry: the defect, why it matters, a line that fails and one that passes.

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from pv.cli import complete
 from pv.finding import Exit, PvError
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("contract", metavar="CONTRACT")
+@click.argument("contract", shell_complete=complete.contracts, metavar="CONTRACT")
 @click.option("--force", is_flag=True, help="Go on although a file of falsifiers/ cannot be read.")
 def scaffold(contract: str, force: bool) -> Exit:
     """Begin what CONTRACT still lacks: falsifiers of its tests, faults of its invariants, bindings of its equations.

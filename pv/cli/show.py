@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from pv.cli import complete
 from pv.cli.group import FORMAT, SUBJECT
 from pv.finding import Exit, PvError
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("ids", nargs=-1, required=True, metavar="ID|DIGEST…")
+@click.argument("ids", nargs=-1, shell_complete=complete.ids, required=True, metavar="ID|DIGEST…")
 @SUBJECT
 @FORMAT
 def show(ids: tuple[str, ...], subject: str, form: str) -> Exit:

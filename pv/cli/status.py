@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from pv.cli import complete
 from pv.finding import Exit, PvError, Severity
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("contracts", nargs=-1)
+@click.argument("contracts", nargs=-1, shell_complete=complete.contracts)
 @click.option("--against", metavar="REF", help="A git reference: what rose, fell, went stale since, and by whose edit.")
 @click.option("--here", is_flag=True, help="Also what no run on this machine (its Python, torch, device) has measured.")
 @click.option("--badge", is_flag=True, help="JSON for a badge, as the endpoint of shields.io reads it.")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from pv.cli import complete
 from pv.cli.attack import require_libraries
 from pv.cli.group import FORMAT, SUBJECT
 from pv.finding import Exit, Finding, PvError, Severity, worst
@@ -21,8 +22,15 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("contracts", nargs=-1, metavar="[CONTRACT]…")
-@click.option("--id", "ids", multiple=True, metavar="ID", help="Only this test judges; an ending selects as well.")
+@click.argument("contracts", nargs=-1, shell_complete=complete.contracts, metavar="[CONTRACT]…")
+@click.option(
+    "--id",
+    "ids",
+    shell_complete=complete.ids,
+    multiple=True,
+    metavar="ID",
+    help="Only this test judges; an ending selects as well.",
+)
 @SUBJECT
 @click.option(
     "--mutants",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
+from pv.cli import complete
 from pv.cli.group import FORMAT
 from pv.contract.quote import nearest
 from pv.finding import Exit, PvError, worst
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("model")
+@click.argument("model", shell_complete=complete.models)
 @click.option("--stats", is_flag=True, help="Mean, deviation, smallest and largest value; reads every value.")
 @click.option(
     "--filter", "pattern", metavar="PAT", help="Names with PAT in them; with * ? [ in it, names that match whole."
