@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from pv.cli.group import FORMAT
 from pv.cli.policy import Named, check_policy, threshold
 from pv.finding import Exit, Finding, Place, PvError, Severity, worst
 from pv.level import Level, read_level
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from pv.assess.levels import Assessment
     from pv.cli.reproduce import Reproduction
     from pv.project import Project
+    from pv.report.gate import Gate
     from pv.validate.cache import Cache
 
 
@@ -40,9 +42,34 @@ if TYPE_CHECKING:
     metavar="KEY=N",
     help="A threshold of [tool.pv.policy] that is known to be below the built-in one.",
 )
-@FORMAT
+@click.option(
+    "--hook",
+    is_flag=True,
+    help="As pre-commit runs it: what is only to be run is reported and passes at a commit; at a push it fails.",
+)
+@click.option(
+    "--sarif",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Write the findings there too, for code scanning.",
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json", "github", "markdown"]),
+    default="text",
+    show_default=True,
+    help="For people, for programs, as annotations and job summary of GitHub, as a comment.",
+)
 def gate(
-    rerun: str | None, min_level: str, against: str | None, reproduce: bool, named: tuple[Named, ...], form: str
+    rerun: str | None,
+    min_level: str,
+    against: str | None,
+    reproduce: bool,
+    named: tuple[Named, ...],
+    hook: bool,
+    sarif: Path | None,
+    form: str,
 ) -> Exit:
     """Is what is promised supported, today, by something that ran?
 
@@ -55,6 +82,7 @@ def gate(
       pv gate --falsify stale --against origin/main --reproduce    as CI runs it
     """
     from pv.project import open_project
+    from pv.report.gate import gate_text
 
     least = read_level(min_level)
     if least is None:
@@ -70,16 +98,19 @@ def gate(
 
         again = run_again(project, against)
         sections["reproduced"] = list(again.findings)
-    _print(project, sections, again, form)
-    return worst(finding.severity.exit for findings in sections.values() for finding in findings)
+    answer = _answer(project, sections, again, _is_commit(hook))
+    click.echo(gate_text(answer, form))
+    _keep(answer, sarif, form)
+    found = {finding.severity for finding in answer.findings}
+    return worst(severity.exit for severity in found - ({Severity.UNMEASURED} if answer.lenient else set()))
 
 
 def _falsify_stale(form: str) -> None:
-    """Its lines are not part of the JSON; what it found is, for the gate reads the receipts it leaves."""
+    """Its lines are not part of what a program reads; what it found is, for the gate reads the receipts it leaves."""
     from pv.cli.group import pv
     from pv.project import open_project
 
-    with contextlib.redirect_stdout(sys.stderr if form == "json" else sys.stdout):
+    with contextlib.redirect_stdout(sys.stderr if form in ("json", "markdown") else sys.stdout):
         for subject in ("", *relied_on(open_project())):
             chosen = ["--subject", subject] if subject else []
             pv.main(args=["falsify", "--stale", *chosen], prog_name="pv", standalone_mode=False)
@@ -182,21 +213,42 @@ def _nothing(folder: str) -> Finding:
     )
 
 
-def _print(project: Project, sections: dict[str, list[Finding]], again: Reproduction | None, form: str) -> None:
+def _answer(project: Project, sections: dict[str, list[Finding]], again: Reproduction | None, lenient: bool) -> Gate:
     from pv.assess.promises import standing
-    from pv.report.plain import finding_value, findings_text, json_text, tally
-    from pv.report.status import standing_text, totals, totals_value
+    from pv.report.gate import Gate
 
-    rows = list(project.assessments().values())
-    every = [finding for findings in sections.values() for finding in findings]
-    counts = standing(sections["promises"])
-    if form == "json":
-        found = {name: [finding_value(finding) for finding in findings] for name, findings in sections.items()}
-        more = {} if again is None else {"reproduction": again.counts}
-        click.echo(json_text({"findings": found, **totals_value(rows), "promises": counts, **more}))
-        return
-    if every:
-        click.echo(findings_text(every))
-    for line in (*totals(rows), *standing_text(counts), *([] if again is None else [again.text])):
-        click.echo(line)
-    click.echo(f"gate: {tally(every)}")
+    def names_of(findings: Sequence[Finding]) -> list[str]:
+        from pv.validate.known import Portable, name_all
+        from pv.validate.lines import Lines
+
+        return name_all(findings, Lines(project.root.joinpath), Portable())
+
+    return Gate(
+        sections=sections,
+        rows=list(project.assessments().values()),
+        promises=standing(sections["promises"]),
+        reproduction=None if again is None else again.counts,
+        reproduced="" if again is None else again.text,
+        lenient=lenient,
+        names_of=names_of,
+    )
+
+
+def _is_commit(hook: bool) -> bool:
+    """Whether pre-commit runs this at a commit: at a push it names the remote, where a range is checked its ends."""
+    return hook and not {"PRE_COMMIT_REMOTE_NAME", "PRE_COMMIT_TO_REF"} & os.environ.keys()
+
+
+def _keep(answer: Gate, sarif: Path | None, form: str) -> None:
+    """What is read later: SARIF, and the summary of a job of GitHub Actions, which names the file for it."""
+    from pv.report.gate import markdown_lines, sarif_text
+
+    try:
+        if sarif is not None:
+            sarif.write_text(sarif_text(answer) + "\n", encoding="utf-8")
+        summary = os.environ.get("GITHUB_STEP_SUMMARY") if form == "github" else None
+        if summary:
+            with Path(summary).open("a", encoding="utf-8") as file:
+                file.write("\n".join(markdown_lines(answer)) + "\n")
+    except OSError as error:
+        raise PvError(f"{error.filename} cannot be written: {error.strerror}") from error

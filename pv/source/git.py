@@ -10,14 +10,20 @@ from pv.finding import Exit, PvError
 
 
 def commit_of(root: Path, reference: str) -> str:
-    """The commit that `reference` names. Raises PvError when git, the repository or the reference is not there."""
+    """The commit that `reference` names; HEAD before the first commit is the tree without files.
+
+    Raises PvError when git, the repository or the reference is not there.
+    """
     if reference.startswith("-") or not reference:
         raise PvError(f"{reference!r} is no git reference", hint="name a branch, a tag or a commit, as in origin/main")
     found = git(root, ["rev-parse", "--quiet", "--verify", f"{reference}^{{commit}}"])
     if found is None:
         if git(root, ["rev-parse", "--git-dir"]) is None:
             raise PvError(f"{root} is in no git repository", hint="run it in a clone, or do without the reference")
-        raise PvError(f"git does not know {reference!r} here", hint="git fetch; in CI fetch the whole history")
+        if reference == "HEAD":
+            found = git(root, ["hash-object", "-t", "tree", "--stdin"])
+        if found is None:
+            raise PvError(f"git does not know {reference!r} here", hint="git fetch; in CI fetch the whole history")
     return found.decode().strip()
 
 
