@@ -48,5 +48,5 @@ def _plain(value: Any) -> Any:
     if isinstance(value, dict):
         if not all(isinstance(key, str) for key in value):
             raise TypeError(f"canonical JSON needs text keys, not {list(value)[:3]!r}")
-        return {key: _plain(item) for key, item in value.items()}
+        return {key: item if type(item) in _AS_IT_IS else _plain(item) for key, item in value.items()}
     raise TypeError(f"canonical JSON cannot hold a {type(value).__name__}")

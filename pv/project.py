@@ -348,16 +348,20 @@ class Project:
 
     def assess(self, contract: Contract, test: FalsificationTest, subject: Binding | None = None) -> Assessment:
         """The level of `test` on `subject` (the default one when not given); without any there is no check."""
-        from pv.assess.levels import Assessment, assess
+        from pv.assess.levels import Assessment
 
         default = self.subject(contract, test)
         binding = subject or default
         if binding is None:
             none, lacking = Level.NO_CHECK, f"a subject: {test.equation} is not bound in {BINDING}"
             return Assessment(contract.name, test.id, test.equation, "", none, none, (), None, (lacking,))
+        return self._assess(contract, test, binding, default=binding == default)
+
+    def _assess(self, contract: Contract, test: FalsificationTest, binding: Binding, *, default: bool) -> Assessment:
+        from pv.assess.levels import assess
+
         receipts = self.receipts.get(test.id, ())
-        is_default = binding == default
-        return assess(contract, test, binding, receipts, self.today, self.scope, self.policy, default=is_default)
+        return assess(contract, test, binding, receipts, self.today, self.scope, self.policy, default=default)
 
     def assess_all(self, contract: Contract, test: FalsificationTest, which: str = "all") -> tuple[Assessment, ...]:
         """The level of `test` on each subject that `which` means, the default first; see `subjects`.
@@ -368,9 +372,9 @@ class Project:
 
         self._require_subject(which)
         chosen = choose(self._bound(contract, test), contract.name, test.equation, which)
-        lacking = which in ("", ALL) and self.subject(contract, test) is None
-        unbound = (self.assess(contract, test),) if lacking else ()
-        return (*unbound, *(self.assess(contract, test, row) for row in chosen))
+        default = self.subject(contract, test)
+        unbound = (self.assess(contract, test),) if which in ("", ALL) and default is None else ()
+        return (*unbound, *(self._assess(contract, test, row, default=row == default) for row in chosen))
 
     def assessments(self, contracts: Iterable[Contract] | None = None) -> dict[Key, Assessment]:
         """One for each falsification test of `contracts` (default: all) and each of its subjects."""
@@ -399,7 +403,7 @@ class Project:
         """The receipts of the ledger as `pv.ledger.verify` takes them: by their names where all of them are plain."""
         if "cited" not in vars(self) and self._shared is None:
             self._shared = self._in_shares(assess=False)
-        return self.cited if self._shared is None else {row.name: row for row in self._shared.cited}
+        return self.cited if self._shared is None else self._shared.cited
 
     def _in_shares(self, *, assess: bool) -> Share | None:
         """The ledger as several processes read it; None where this one has to, or has already."""
@@ -422,8 +426,8 @@ class Project:
         part._is_of_others = lambda folder, file: folder in others
         with collector_paused():
             rows = [part._rows(contracts[place]) for place in own] if assess else []
-            cited = [row for row in part.cited if isinstance(row, Receipt)]
-            seen = (row for receipts in part.receipts.values() for row in receipts) if assess else cited
+            cited = {row.name: row for row in part.cited if isinstance(row, Receipt)}
+            seen = (row for receipts in part.receipts.values() for row in receipts) if assess else cited.values()
             plain = len(cited) == len(part.cited) and all(row.folder.name == row.contract for row in seen)
         return Share(rows, cited, plain)
 

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from pv.assess.subjects import by_equation, reference_of
 from pv.contract.clause import clause_parts, equation_digest, invariant_digest
 from pv.contract.model import Binding, Contract, FalsificationTest
 from pv.contract.strata import named_by
 from pv.digest import digest
-from pv.ledger.receipt import CAUSES, DIGESTS, Part, Receipt
+from pv.ledger.receipt import CAUSES, DIGESTS, FILE, Part, Receipt
 from pv.source.falsifiers import FalsifierIndex
 from pv.source.parts import ABSENT, Code
 from pv.verdict import Kind
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Cause:
+class Cause(NamedTuple):
     """One reason why a receipt is stale: which of `CAUSES`, what, and how (changed, gone, new)."""
 
     cause: str
@@ -33,6 +32,7 @@ Key = TypeVar("Key")
 Made = TypeVar("Made")
 
 _Stated = tuple[Contract, FalsificationTest, tuple[Part, ...], tuple[Part, ...]]
+_Listed = tuple[tuple[Part, ...], tuple[Part, ...], tuple[Cause, ...], tuple[Part, ...]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,6 +45,7 @@ class Today:
     _bound: dict[tuple[str, str], tuple[Binding, ...]] = field(default_factory=dict, repr=False)
     _stated: dict[tuple[int, int], _Stated] = field(default_factory=dict, repr=False)
     _made: dict[int, tuple[object, Any]] = field(default_factory=dict, repr=False)
+    _listed: dict[tuple[str, int], _Listed] = field(default_factory=dict, repr=False)
 
     def bound(self, contract: str, equation: str) -> tuple[Binding, ...]:
         """Those of `bindings` that are about `equation` of `contract`."""
@@ -74,6 +75,19 @@ class Today:
             self._made[id(key)] = key, make(key)  # what is kept holds the key, so its id stays its own
         made: Made = self._made[id(key)][1]
         return made
+
+    def listed(self, cause: str, then: tuple[Part, ...]) -> _Listed:
+        """`then`, those of its parts that are stated, why the code among them is stale, and its files, which may change yet.
+
+        Taken once for the many receipts that list the very same parts.
+        """
+        key = cause, id(then)
+        if key not in self._listed:  # as above
+            stated = tuple(part for part in then if not part.path)
+            files = tuple(part for part in then if part.path and part.name == FILE)
+            code = tuple(part for part in then if part.path and part.name != FILE)
+            self._listed[key] = then, stated, tuple(_rehash(cause, code, self.code)), files
+        return self._listed[key]
 
     def falsifier(self, contract: Contract, test: FalsificationTest) -> tuple[Part, ...]:
         """The code that attacks on behalf of `test`."""
@@ -139,9 +153,9 @@ def causes(
         if cause in ("clause", "falsifier", "binding"):
             found += _between(cause, then, now[cause])
             continue
-        stated = tuple(part for part in then if not part.path)
+        _, stated, of_code, files = today.listed(cause, then)
         found += _between(cause, stated, now.get(cause, ()))
-        found += _rehash(cause, tuple(part for part in then if part.path), today.code)
+        found += sorted((*of_code, *_rehash(cause, files, today.code))) if files else of_code
     return tuple(found)
 
 

@@ -16,7 +16,7 @@ LADDER = (
 
 def declared_away(test: FalsificationTest, kind: Kind) -> str:
     """Why the contract says that `kind` does not apply to `test`; empty when it says no such thing."""
-    return dict(test.not_applicable).get(kind.value, "")
+    return dict(test.not_applicable).get(kind.value, "") if test.not_applicable else ""
 
 
 def is_its_own_command(binding: Binding) -> bool:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import NamedTuple
 
 from pv.assess.freshness import Cause, Today, causes
 from pv.assess.kinds import LADDER, declared_away, is_its_own_command, unbound
@@ -17,8 +17,7 @@ from pv.level import Level
 from pv.verdict import Kind, Verdict
 
 
-@dataclass(frozen=True, slots=True)
-class Assessment:
+class Assessment(NamedTuple):
     """What is known today of one test on one subject.
 
     `receipts` carry the level, one for each kind on the way up to it; `receipt` is the one that decides for people (None
@@ -75,33 +74,34 @@ def assess(
     row = Assessment(contract.name, test.id, test.equation, binding.name, none, none, (), None, (), default)
     if reason := not_applicable(contract, test, binding):
         never = Level.NOT_APPLICABLE
-        return replace(
-            row, level=never, was=never, lacking=(f"a subject it applies to: {reason}",), not_applicable=reason
+        return row._replace(
+            level=never, was=never, lacking=(f"a subject it applies to: {reason}",), not_applicable=reason
         )
     if not today.index.falsifiers_of(contract.name, test.id):
-        return replace(row, lacking=(f"a falsifier: no function is marked @falsifier({test.id!r})",))
+        return row._replace(lacking=(f"a falsifier: no function is marked @falsifier({test.id!r})",))
     judged = list(_judged(receipts, contract, test, binding, today))
     broken = [receipt for receipt, stale in judged if not stale and receipt.verdict is Verdict.FALSIFIED]
     if broken:
         lacking = ("the invariant to hold: see the counterexample",)
-        found = replace(row, level=Level.FALSIFIED, was=Level.FALSIFIED, lacking=lacking)
-        return replace(found, receipt=strongest(broken), receipts=(strongest(broken),))
+        found = row._replace(level=Level.FALSIFIED, was=Level.FALSIFIED, lacking=lacking)
+        return found._replace(receipt=strongest(broken), receipts=(strongest(broken),))
     rungs = [standing(kind, judged, contract, test, scope, policy) for kind, _ in LADDER]
     if is_its_own_command(binding):
-        rungs[1] = replace(rungs[0], kind=Kind.LIVE)
+        rungs[1] = rungs[0]._replace(kind=Kind.LIVE)
     reference = reference_of(today.bound(contract.name, test.equation), contract.name, test.equation)
-    missing = {kind: unbound(kind, contract, test, binding, reference) for kind, _ in LADDER}
-    return _climbed(row, rungs, judged, test, missing)
+    return _climbed(row, rungs, judged, test, lambda kind: unbound(kind, contract, test, binding, reference))
 
 
 def _judged(
     receipts: Iterable[Receipt], contract: Contract, test: FalsificationTest, binding: Binding, today: Today
 ) -> Iterator[Judged]:
     """Those about `test` on the subject; what depends on the same, which is then one object, is stale for the same reasons."""
-    known: dict[tuple[int, str, str], tuple[Cause, ...]] = {}
+    about = binding.contract, test.id, binding.equation, binding.name
+    known: dict[tuple[int, str, int], tuple[Cause, ...]] = {}
     for receipt in receipts:
-        if _about(receipt, test, binding):
-            key = id(receipt.depends), receipt.digests, receipt.kind.value
+        if (receipt.contract, receipt.test, receipt.equation, receipt.subject) == about:
+            # By identity: to hash what is depended on, or an Enum, takes longer than all the rest.
+            key = id(receipt.depends), receipt.digests, id(receipt.kind)
             if key not in known:
                 known[key] = causes(receipt, contract, test, binding, today)
             yield receipt, known[key]
@@ -112,7 +112,7 @@ def _climbed(
     rungs: Sequence[Standing],
     judged: Sequence[Judged],
     test: FalsificationTest,
-    missing: dict[Kind, str],
+    missing: Callable[[Kind], str],
 ) -> Assessment:
     """`row` at the highest rung reached without a gap."""
     level = _climb([rung.holds for rung in rungs], test)
@@ -123,17 +123,21 @@ def _climbed(
         if reached > level and not rung.holds and not declared_away(test, kind)
     ]
     lost = [cause for rung, reached in above if reached <= was or level is Level.NO_EVIDENCE for cause in rung.stale]
-    lacking = [item for rung, reached in above for item in _lacking(row, rung, reached, missing[rung.kind])]
+    lacking = [item for rung, reached in above for item in _lacking(row, rung, reached, missing(rung.kind))]
     if level is Level.NO_EVIDENCE and above:
-        lacking = list(_lacking(row, *above[0], missing[above[0][0].kind]))
+        lacking = list(_lacking(row, *above[0], missing(above[0][0].kind)))
     carrying = [rung.best for rung, (_, reached) in zip(rungs, LADDER, strict=True) if rung.best and reached <= level]
-    return replace(
-        row,
-        level=level,
-        was=was,
+    return Assessment(
+        row.contract,
+        row.test,
+        row.equation,
+        row.subject,
+        level,
+        was,
         stale=tuple(dict.fromkeys(lost)),
         receipt=_deciding(rungs, judged),
         lacking=tuple(lacking),
+        default=row.default,
         receipts=tuple({receipt.name: receipt for receipt in carrying}.values()),
         stopped=next((rung.weak for rung, _ in above), None),
         shown=tuple(rung.kind for rung in rungs if rung.holds),
@@ -178,9 +182,3 @@ def run_command(row: Assessment, kind: Kind | None = None) -> str:
     only = "" if kind is None else f" --kind {kind.value}"
     only += f" --examples {row.examples}" if row.examples else ""
     return f"pv falsify --id {row.test}" + ("" if row.default else f" --subject {row.subject}") + only
-
-
-def _about(receipt: Receipt, test: FalsificationTest, binding: Binding) -> bool:
-    return (receipt.contract, receipt.test, receipt.equation, receipt.subject) == (
-        binding.contract, test.id, binding.equation, binding.name,
-    )  # fmt: skip

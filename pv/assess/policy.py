@@ -44,6 +44,8 @@ class Scope:
 
     def outside(self, receipt: Receipt) -> str:
         """Why the receipt speaks for something else; empty when it is in scope."""
+        if not self.accepted:
+            return ""
         has = dict(receipt.scope)
         for key, values in self.accepted:
             wrong = [value for value in has.get(key, ()) if not any(_covers(wanted, value) for wanted in values)]

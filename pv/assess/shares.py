@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import pickle
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -22,13 +22,13 @@ MANY_RECEIPTS = 1_000
 
 
 class Share(NamedTuple):
-    """What one process found: the assessments of each of its contracts, and the receipts that the ledger holds of them.
+    """What one process found: the assessments of each of its contracts, and by their names the receipts that the ledger holds.
 
     `plain` is false where a file cannot be believed, or lies in another contract's folder: then one has to see the whole.
     """
 
     rows: list[list[Assessment]]
-    cited: Sequence[Receipt | Cited]
+    cited: Mapping[str, Receipt | Cited]
     plain: bool
 
 
@@ -55,9 +55,8 @@ def read_in_shares(
     if not all(one.plain for one in shares):
         return None
     rows = [iter(one.rows) for one in shares]
-    return Share(
-        [next(rows[owner[name]], []) for name in contracts], [row for one in shares for row in one.cited], True
-    )
+    known = {name: row for one in shares for name, row in one.cited.items()}
+    return Share([next(rows[owner[name]], []) for name in contracts], known, plain=True)
 
 
 def folders_in(shelves: Sequence[Path]) -> tuple[set[str], int]:
@@ -83,13 +82,16 @@ def pack(share: Share) -> bytes:
     """A share as bytes. Of one that is not plain nothing is told: then nobody needs it."""
     if not share.plain:
         return b""
-    return pickle.dumps((share.rows, [cited(row) for row in share.cited if isinstance(row, Receipt)]))
+    names: dict[Cited, list[str]] = {}
+    for name, row in share.cited.items():
+        names.setdefault(cited(row) if isinstance(row, Receipt) else row, []).append(name)
+    return pickle.dumps((share.rows, names))
 
 
 def unpack(packed: bytes) -> Share:
     """What `pack` made bytes of, in a process that this one forked: nobody else could have written them."""
     if not packed:
-        return Share([], (), plain=False)
+        return Share([], {}, plain=False)
     with collector_paused():
-        rows, receipts = pickle.loads(packed)  # noqa: S301 -- as said
-    return Share(rows, receipts, plain=True)
+        rows, names = pickle.loads(packed)  # noqa: S301 -- as said
+        return Share(rows, {name: row for row, own in names.items() for name in own}, plain=True)

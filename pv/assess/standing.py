@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from pv.assess.freshness import Cause
 from pv.assess.policy import Policy, Scope
@@ -19,8 +19,7 @@ Judged = tuple[Receipt, tuple[Cause, ...]]
 """A receipt and why it is stale (empty: it is fresh)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(NamedTuple):
     """The receipts of one kind.
 
     `best` supports its level. Of those that do not, `weak` is the strongest fresh one, with what it `wants` and how many
@@ -53,6 +52,8 @@ def standing(
 ) -> Standing:
     """The standing of `kind` by those of `judged` that are of it, whatever their order."""
     mine = [(receipt, stale) for receipt, stale in judged if receipt.kind is kind]
+    if not mine:
+        return Standing(kind)
     fresh = [receipt for receipt, stale in mine if not stale]
     if fresh:
         most = sorted(fresh, key=lambda receipt: (-receipt.cases, receipt.name))
@@ -62,8 +63,6 @@ def standing(
         weak = strongest(fresh)
         lacks = wants(weak, contract, test, scope, policy)
         return Standing(kind, weak=weak, wants=lacks, examples=_examples(weak, policy))
-    if not mine:
-        return Standing(kind)
     receipt, stale = min(mine, key=lambda pair: (len(pair[1]), _STRENGTH.index(pair[0].verdict), pair[0].name))
     return Standing(kind, old=receipt, stale=stale, stood=not wants(receipt, contract, test, Scope(), policy))
 

@@ -9,9 +9,8 @@ from pv.verdict import Kind, Verdict
 
 
 class Cited(NamedTuple):
-    """The part of a `Receipt` that goes by the same names."""
+    """The part of a `Receipt` that goes by the same names; runs of one test on one subject mostly have it in common."""
 
-    name: str
     contract: str
     test: str
     equation: str
@@ -25,7 +24,6 @@ class Cited(NamedTuple):
 def cited(receipt: Receipt) -> Cited:
     """That part of `receipt`."""
     return Cited(
-        receipt.name,
         receipt.contract,
         receipt.test,
         receipt.equation,

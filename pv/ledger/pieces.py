@@ -45,7 +45,8 @@ def piece(text: str, validator: Any) -> Any:
     None where not, for whatever reason: then only the whole can say what is wrong.
     """
     try:
-        value, same = decode(text)
+        value, end = _DECODER.raw_decode(text)
+        same = end == len(text) and _ENCODER.encode(value) == text
     except (ValueError, RecursionError):
         return None
     return value if same and validator.is_valid(value) else None

@@ -6,7 +6,6 @@ The layout below is `pv/receipt-v1` (schemas/receipt-v1.json): later versions of
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -20,11 +19,11 @@ DIGESTS = "pv-digest-1"
 # Names of parts that are no function: the module around the functions, the whole of it, a data file.
 TOP_LEVEL, WHOLE, FILE = "<module>", "<whole>", "<file>"
 _SHOWN = {TOP_LEVEL: "top level", WHOLE: "", FILE: ""}
+_MARK = ',"depends":'
 CAUSES = ("clause", "falsifier", "subject", "reference", "binding", "live")
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(NamedTuple):
     """Something a verdict depends on: `what` names it for people, `path` and `name` find it again."""
 
     path: str
@@ -42,8 +41,7 @@ Depends = tuple[tuple[str, tuple[Part, ...]], ...]
 """Parts by cause (see `CAUSES`), in the order of the alphabet."""
 
 
-@dataclass(frozen=True, slots=True)
-class Stratum:
+class Stratum(NamedTuple):
     """How many distinct valid cases a trial saw in one stratum, and whether that was all there are."""
 
     name: str
@@ -51,8 +49,7 @@ class Stratum:
     exhausted: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Tooth:
+class Tooth(NamedTuple):
     """One fault and whether the falsifier's own check caught it, under every seed tried."""
 
     invariant: str
@@ -61,8 +58,7 @@ class Tooth:
     seeds: int
 
 
-@dataclass(frozen=True, slots=True)
-class Mutants:
+class Mutants(NamedTuple):
     """How many mutants of the subject were tried, how many got past the smoke check, and the one that was killed, if any."""
 
     tried: int
@@ -70,8 +66,7 @@ class Mutants:
     killed: str
 
 
-@dataclass(frozen=True, slots=True)
-class Residual:
+class Residual(NamedTuple):
     """The comparison of a trial that came nearest to its bound; both in the unit of the returned value."""
 
     invariant: str
@@ -85,9 +80,8 @@ class Residual:
         return self.bound / self.residual if self.residual else float("inf")
 
 
-@dataclass(frozen=True, slots=True)
-class Receipt:
-    """One run of one falsifier against one subject."""
+class Receipt(NamedTuple):
+    """One run of one falsifier against one subject. From `test` to `digests` it is as in `_Run`."""
 
     name: str
     folder: Path
@@ -99,17 +93,21 @@ class Receipt:
     kind: Kind
     verdict: Verdict
     reason: str
-    depends: Depends
     scope: tuple[tuple[str, tuple[str, ...]], ...]
+    residuals: tuple[Residual, ...]
+    teeth: tuple[Tooth, ...]
+    mutants: Mutants | None
+    digests: str
+    depends: Depends
     seed: int
     requested: int
     checks: int
     strata: tuple[Stratum, ...]
-    residuals: tuple[Residual, ...]
-    teeth: tuple[Tooth, ...]
-    mutants: Mutants | None
-    counterexample: Any = field(hash=False)  # a JSON value, which has none; `name` is the digest of all
-    digests: str
+    counterexample: Any
+
+    def __hash__(self) -> int:
+        """That of its name, which is the digest of all: a counterexample is a JSON value, and has none."""
+        return hash(self.name)
 
     @property
     def path(self) -> Path:
@@ -119,7 +117,7 @@ class Receipt:
     @property
     def cases(self) -> int:
         """Distinct valid cases, summed over the strata."""
-        return sum(stratum.distinct for stratum in self.strata)
+        return sum([stratum.distinct for stratum in self.strata])
 
     @property
     def exhausted(self) -> bool:
@@ -190,21 +188,27 @@ def _read(folder: Path, file: str) -> Receipt | Stored:
 
 def _from_pieces(folder: Path, name: str, text: str) -> Receipt | None:
     """The receipt that `text` holds, if its pieces show it; what was run, and what it depends on, is mostly known already."""
-    pieces = cut(text, ("depends", "digests"))
-    if not pieces or not text.endswith("}\n"):
-        return None
-    value = piece(pieces[0] + "}", validators(FORMAT, "depends")[0])
-    depends, run = _depends_of(pieces[1]), _run_of(pieces[2])
-    if value is None or depends is None or run is None:
-        return None
-    return _build(folder, name, value, depends, run)
+    head, mark, rest = text.partition(_MARK)
+    value = piece(head + "}", validators(FORMAT, "depends")[0]) if mark else None
+    known = None if value is None else _rest_of(rest)
+    return None if known is None else _build(folder, name, value, *known)
 
 
 # Files lie by contract: whoever repeats a piece is not far. A part is repeated by what belongs to other contracts, too.
 _part = lru_cache(maxsize=65_536)(Part)
 
 
-@lru_cache(maxsize=1_024)
+@lru_cache(maxsize=256)
+def _rest_of(text: str) -> tuple[Depends, _Run] | None:
+    """Of what follows the mark of `depends`, to the end of the file; None for what is not canonical or has not the layout."""
+    pieces = cut(text, ("digests",))
+    if not pieces or not text.endswith("}\n"):
+        return None
+    depends, run = _depends_of(pieces[0]), _run_of(pieces[1])
+    return None if depends is None or run is None else (depends, run)
+
+
+@lru_cache(maxsize=256)
 def _depends_of(text: str) -> Depends | None:
     """None for what is not canonical or does not have the layout."""
     first, *others = sorted(CAUSES)
@@ -256,26 +260,6 @@ def _run(value: Any) -> _Run:
 
 def _build(folder: Path, name: str, value: Any, depends: Depends, run: _Run) -> Receipt:
     cases = value["cases"]
-    return Receipt(
-        name=name,
-        folder=folder,
-        test=run.test,
-        contract=run.contract,
-        equation=run.equation,
-        subject=run.subject,
-        target=run.target,
-        kind=run.kind,
-        verdict=run.verdict,
-        reason=run.reason,
-        depends=depends,
-        scope=run.scope,
-        seed=cases["seed"],
-        requested=cases["requested"],
-        checks=value["checks"],
-        strata=tuple([Stratum(row["name"], row["distinct"], row["exhausted"]) for row in cases["strata"]]),
-        residuals=run.residuals,
-        teeth=run.teeth,
-        mutants=run.mutants,
-        counterexample=value["counterexample"],
-        digests=run.digests,
-    )
+    strata = tuple([Stratum(row["name"], row["distinct"], row["exhausted"]) for row in cases["strata"]])
+    seen = (cases["seed"], cases["requested"], value["checks"], strata, value["counterexample"])
+    return Receipt(name, folder, *run, depends, *seen)

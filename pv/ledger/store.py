@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import re
-import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +18,8 @@ from pv.finding import Exit, PvError
 from pv.ledger.pieces import decode
 
 MAX_BYTES = 8 * 1024 * 1024
+_USUAL = 64 * 1024  # bytes; what is smaller is read at once, without a question about its size
+_READING = os.O_RDONLY | getattr(os, "O_BINARY", 0)
 _NAME = re.compile(r"[0-9a-f]{64}\.json")
 
 Read = TypeVar("Read")
@@ -68,28 +69,36 @@ def read(path: Path) -> Stored:
 
 def read_text(folder: Path, file: str) -> str | Stored:
     """What the file called `file` holds, if it is what its name says."""
+    name = file.removesuffix(".json")
     try:
         # A shelf has thousands of files: to make a Path of each takes as long as to read it, and a stream half as long.
-        handle = os.open(f"{folder}{os.sep}{file}", os.O_RDONLY | getattr(os, "O_BINARY", 0))
+        handle = os.open(f"{folder}{os.sep}{file}", _READING)
         try:
-            size = os.fstat(handle).st_size
-            if size > MAX_BYTES:
-                return _unbelievable(folder, file, f"larger than {MAX_BYTES:,} bytes")
-            data = b""
-            while more := os.read(handle, size + 1):
-                data += more
+            data = os.read(handle, _USUAL)
+            known = len(data) < _USUAL and b"\r" not in data and sha256(data) == name
+            if not known:
+                data = _to_its_end(handle, data)
         finally:
             os.close(handle)
     except OSError as error:
         return _unbelievable(folder, file, f"cannot be read: {error.strerror or error}")
-    if b"\r" in data:  # a checkout may have turned line ends; the name is of the bytes as written
-        data = data.replace(b"\r\n", b"\n")
-    if sha256(data) != file.removesuffix(".json"):
-        return _unbelievable(folder, file, "does not hold what its name says: it was changed, cut short or renamed")
+    if len(data) > MAX_BYTES:
+        return _unbelievable(folder, file, f"larger than {MAX_BYTES:,} bytes")
+    if not known:
+        data = data.replace(b"\r\n", b"\n")  # a checkout may have turned line ends; the name is of the bytes as written
+        if sha256(data) != name:
+            return _unbelievable(folder, file, "does not hold what its name says: it was changed, cut short or renamed")
     try:
         return data.decode()
     except ValueError:
         return _unbelievable(folder, file, "is not JSON")
+
+
+def _to_its_end(handle: int, data: bytes) -> bytes:
+    """What follows `data` in the open file, too; of one that is too large no more than shows that."""
+    while len(data) <= MAX_BYTES and (more := os.read(handle, MAX_BYTES + 1 - len(data))):
+        data += more
+    return data
 
 
 def _unbelievable(folder: Path, file: str, problem: str) -> Stored:
@@ -147,6 +156,8 @@ def files_below(folder: Path) -> Iterator[tuple[Path, str, int]]:
 
 def _write(folder: Path, target: Path, data: bytes) -> None:
     """Temporary file, fsync, link, fsync of the folder: readers see the whole file or none, also after a crash."""
+    import tempfile  # of a ledger that is only read nobody asks for it
+
     handle, temporary = tempfile.mkstemp(dir=folder, prefix=".tmp-")
     try:
         with os.fdopen(handle, "wb") as stream:

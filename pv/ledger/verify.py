@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -168,9 +169,14 @@ def _misfit(promise: Promise, receipt: Receipt | Cited) -> str:
 
 def _reach(receipt: Receipt | Cited) -> Level:
     """The level that a receipt can reach by its kind; where the subject is a command, every run is a live one."""
-    if receipt.kind is Kind.ALGORITHM and not _FUNCTION.fullmatch(receipt.target):
+    if receipt.kind is Kind.ALGORITHM and not _is_function(receipt.target):
         return Level.FUNCTIONAL
     return _REACH[receipt.kind]
+
+
+@lru_cache(maxsize=1_024)
+def _is_function(target: str) -> bool:
+    return _FUNCTION.fullmatch(target) is not None
 
 
 def _target(held: _Ledger, record: Retraction | Waiver) -> Iterator[Finding]:

@@ -143,15 +143,21 @@ def encode(value: object, *, docstrings: bool = True, bodies: bool = True) -> li
     pending: list[object] = [value]
     while pending:
         current = pending.pop()
-        if type(current) is list:
+        if type(current) is ast.Name:  # every third node
+            tokens.append("Name:id")
+            tokens += _scalar(current.id)
+        elif type(current) is ast.Constant:
+            tokens.append("Constant:value")
+            tokens += _scalar(current.value)
+        elif type(current) is list:
             tokens += ["list", len(current)]
-            pending += reversed(current)
+            pending += current[::-1]
         elif isinstance(current, ast.AST):
             if _unread(type(current)):  # type: ignore[arg-type] # a class is hashable, whatever mypy makes of its __hash__
                 _refuse_unknown(current)
             names, items = _present(current, docstrings=docstrings, bodies=bodies)
             tokens.append(f"{type(current).__name__}:{','.join(names)}")
-            pending += reversed(items)
+            pending += items[::-1]
         else:
             tokens += _scalar(current)
     return tokens
@@ -272,4 +278,6 @@ def _functions(tree: ast.Module) -> dict[str, tuple[Function, ...]]:
 def _leaked(function: Function) -> list[str]:
     """Functions defined inside under a name declared global: their `co_qualname` does not say where they are."""
     declared = global_names(function)
+    if not declared:
+        return []
     return sorted({node.name for node in statements(function) if isinstance(node, Function) and node.name in declared})

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 
-from pv.source.syntax import walk
+from pv.source.syntax import every_node
 
 _NAME = re.compile(r"[^\s:*?\"<>|{}]*[^\s:*?\"<>|{}/\\.]\.[A-Za-z][A-Za-z0-9_]{0,15}")
 _CODE = (".py", ".pyc", ".pyi")
@@ -21,8 +21,10 @@ _NOT_ENTERED = frozenset(("__pycache__", "node_modules", "site-packages"))
 
 def names_in(nodes: Iterable[ast.AST]) -> frozenset[str]:
     """The texts in `nodes` that look like the name or the path of a file."""
-    texts = {node.value for top in nodes for node in walk(top) if isinstance(node, ast.Constant)}
-    return frozenset(text for text in texts if isinstance(text, str) and len(text) < 256 and _NAME.fullmatch(text))
+    texts = {node.value for node in every_node(nodes) if type(node) is ast.Constant}
+    return frozenset(
+        text for text in texts if type(text) is str and "." in text and len(text) < 256 and _NAME.fullmatch(text)
+    )
 
 
 class DataFiles:

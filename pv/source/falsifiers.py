@@ -14,8 +14,7 @@ from pv.finding import Finding, Place, PvError, Severity
 from pv.source.syntax import Function, Unparsed, place_of, read_source, try_parse
 
 
-@dataclass(frozen=True, slots=True)
-class FalsifierEntry:
+class FalsifierEntry(NamedTuple):
     """A function marked `@falsifier("FALSIFY-…")`; `contract` is what its module's `CONTRACT` names, if anything.
 
     The place is that of the id in the decorator, its path relative to the project's root. `examples` (cases), `timeout`
@@ -38,8 +37,7 @@ class FalsifierEntry:
         return Place(self.path, self.line, self.column)
 
 
-@dataclass(frozen=True, slots=True)
-class FaultEntry:
+class FaultEntry(NamedTuple):
     """A function marked `@fault("equation/invariant")`; otherwise as `FalsifierEntry`."""
 
     invariant: str
@@ -55,8 +53,7 @@ class FaultEntry:
         return Place(self.path, self.line, self.column)
 
 
-@dataclass(frozen=True, slots=True)
-class StratumEntry:
+class StratumEntry(NamedTuple):
     """A function marked `@stratum("tensor", "checkerboard", …)`; otherwise as `FalsifierEntry`."""
 
     type: str

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import ast
 import builtins
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
 
-from pv.source.syntax import Function, children, parse, statements, walk
+from pv.source.syntax import Function, add_children, children, parse, statements, walk
 
-# As tuples: `isinstance` is asked of every node, and takes several times as long with a union.
+# As tuples: `isinstance` takes several times as long with a union.
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 _DEFINITIONS = (*_FUNCTIONS, ast.ClassDef)
 _SCOPES = (*_FUNCTIONS, ast.Lambda)
-_CLOSED = (*_SCOPES, ast.ClassDef)
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
-_OPENING = (*_SCOPES, *_COMPREHENSIONS)
-_BINDING = (*_DEFINITIONS, ast.alias, ast.ExceptHandler, ast.MatchAs, ast.MatchStar, ast.MatchMapping)  # beside names
+# As sets of what is asked of every node; the parser makes nodes of just these classes.
+_OF_ITS_OWN = frozenset((*_SCOPES, ast.ClassDef, *_COMPREHENSIONS))
+_OPENING = frozenset((*_SCOPES, *_COMPREHENSIONS))
+_BINDING = frozenset(  # beside names
+    (*_DEFINITIONS, ast.alias, ast.ExceptHandler, ast.MatchAs, ast.MatchStar, ast.MatchMapping)
+)
+_OWNED = (ast.Attribute, ast.Subscript)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -85,24 +89,29 @@ def global_names(node: ast.AST) -> set[str]:
 def free_names(root: ast.AST) -> set[str]:
     """The names that `root` may look up in the scope around it: read or stored, and not local to a scope inside."""
     free: set[str] = set()
-    pending: list[tuple[ast.AST, frozenset[str]]] = [(root, frozenset())]
+    pending: list[tuple[list[ast.AST], Set[str]]] = [([root], frozenset())]
     while pending:
-        node, hidden = pending.pop()
-        if isinstance(node, ast.Name):
-            if node.id not in hidden:
-                free.add(node.id)
-            continue
-        if not isinstance(node, _OPENING):
-            pending += [(child, hidden) for child in children(node)]
-            continue
-        inside, inner = hidden, _inner(node)
-        if isinstance(node, _SCOPES):
-            inside = (hidden | local_names(node)) - global_names(node)
-        elif isinstance(node, _COMPREHENSIONS):
-            inside = hidden | {name for clause in node.generators for name in _stored(clause.target)}
-        pending += [(child, inside) for child in inner]
-        pending += [(child, hidden) for child in _parts(node) if child not in inner]
+        found, hidden = pending.pop()
+        for node in found:  # which grows meanwhile
+            if type(node) is ast.Name:
+                if node.id not in hidden:
+                    free.add(node.id)
+            elif type(node) not in _OPENING:
+                add_children(node, found)
+            else:
+                inner = _inner(node)
+                pending.append((inner, _hidden_inside(node, hidden)))
+                own = {id(part) for part in inner}
+                found += [part for part in _parts(node) if id(part) not in own]
     return free
+
+
+def _hidden_inside(node: ast.AST, hidden: Set[str]) -> Set[str]:
+    """The names that a function or comprehension does not look up around it, or that are `hidden` there."""
+    if isinstance(node, _SCOPES):
+        return (hidden | local_names(node)) - global_names(node)
+    assert isinstance(node, _COMPREHENSIONS)
+    return hidden | _stored([clause.target for clause in node.generators])
 
 
 def _inner(node: ast.AST) -> list[ast.AST]:
@@ -126,7 +135,7 @@ def _parts(node: ast.AST) -> list[ast.AST]:
 
 def local_names(function: Function | ast.Lambda) -> set[str]:
     """The parameters of `function` and the names that its body binds."""
-    return parameters(function) | {name for part in _inner(function) for name in _stored(part)}
+    return parameters(function) | _stored(_inner(function))
 
 
 def parameters(function: Function | ast.Lambda) -> set[str]:
@@ -137,8 +146,19 @@ def parameters(function: Function | ast.Lambda) -> set[str]:
     return {arg.arg for arg in named}
 
 
-def _stored(root: ast.AST) -> set[str]:
-    return {name for node, _ in _own_scope(root) for name in _binds(node)}
+def _stored(roots: Iterable[ast.AST]) -> set[str]:
+    """The names that the nodes of `_own_scope` bind, of each of `roots`."""
+    found: set[str] = set()
+    nodes = list(roots)
+    for node in nodes:  # which grows meanwhile
+        if type(node) is ast.Name:
+            if type(node.ctx) is not ast.Load:
+                found.add(node.id)
+            continue
+        if type(node) in _BINDING:
+            found.update(_binds(node))
+        _add_own_scope(node, nodes)
+    return found
 
 
 def _own_scope(root: ast.AST) -> Iterator[tuple[ast.AST, ast.stmt | None]]:
@@ -148,17 +168,24 @@ def _own_scope(root: ast.AST) -> Iterator[tuple[ast.AST, ast.stmt | None]]:
         node, around = pending.pop()
         within = node if isinstance(node, ast.stmt) else around
         yield node, within
+        below: list[ast.AST] = []
+        _add_own_scope(node, below)
+        pending += [(child, within) for child in reversed(below)]
+
+
+def _add_own_scope(node: ast.AST, found: list[ast.AST]) -> None:
+    """Add what is directly below `node` and belongs to its scope: of a comprehension what it assigns outside of itself."""
+    if type(node) in _OF_ITS_OWN:
         if isinstance(node, _COMPREHENSIONS):
-            inside = [inner.target for inner in walk(node) if isinstance(inner, ast.NamedExpr)]
-            pending.extend((target, within) for target in inside)
-        elif not isinstance(node, _CLOSED):
-            pending += [(child, within) for child in reversed(children(node))]
+            found += [inner.target for inner in walk(node) if isinstance(inner, ast.NamedExpr)]
+    else:
+        add_children(node, found)
 
 
 def _binds(node: ast.AST) -> tuple[str, ...]:
-    if isinstance(node, ast.Name):
-        return () if isinstance(node.ctx, ast.Load) else (node.id,)
-    if not isinstance(node, _BINDING):
+    if type(node) is ast.Name:
+        return () if type(node.ctx) is ast.Load else (node.id,)
+    if type(node) not in _BINDING:
         return ()
     match node:
         case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
@@ -176,9 +203,9 @@ def _changes(node: ast.AST) -> Iterator[str]:
     """Names that `node` changes without binding them in its own scope."""
     if isinstance(node, _DEFINITIONS):
         yield from sorted(global_names(node))
-    elif isinstance(node, ast.Attribute | ast.Subscript) and not isinstance(node.ctx, ast.Load):
+    elif isinstance(node, _OWNED) and type(node.ctx) is not ast.Load:
         owner: ast.expr = node
-        while isinstance(owner, ast.Attribute | ast.Subscript):
+        while isinstance(owner, _OWNED):
             owner = owner.value
         if isinstance(owner, ast.Name):
             yield owner.id

@@ -9,7 +9,7 @@ import ast
 import sys
 import tokenize
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
@@ -200,13 +200,19 @@ def _lines(source: str) -> list[str]:
 def children(node: ast.AST) -> list[ast.AST]:
     """The nodes directly below `node`, in source order as far as the table goes."""
     found: list[ast.AST] = []
+    add_children(node, found)
+    return found
+
+
+def add_children(node: ast.AST, found: list[ast.AST]) -> None:
+    """Add what `children` gives to `found`: for walks, which spend their time here."""
     for field in _below(type(node)):  # type: ignore[arg-type] # a class is hashable, whatever mypy makes of its __hash__
         value = getattr(node, field, None)
         if type(value) is list:
-            found += [item for item in value if isinstance(item, ast.AST)]
+            if value:
+                found += [item for item in value if isinstance(item, ast.AST)]
         elif isinstance(value, ast.AST):
             found.append(value)
-    return found
 
 
 @cache
@@ -224,7 +230,16 @@ def walk(root: ast.AST) -> Iterator[ast.AST]:
     while pending:
         node = pending.pop()
         yield node
-        pending += children(node)
+        add_children(node, pending)
+
+
+def every_node(roots: Iterable[ast.AST]) -> list[ast.AST]:
+    """What `walk` gives of all `roots`, in no order that means something, in half the time."""
+    found = list(roots)
+    for node in found:  # which grows meanwhile
+        if type(node) is not ast.Name:
+            add_children(node, found)
+    return found
 
 
 def statements(node: ast.AST) -> Iterator[ast.stmt]:
@@ -242,7 +257,7 @@ def blocks(node: ast.AST) -> list[ast.AST]:
     found: list[ast.AST] = []
     for field in _blocks(type(node)):  # type: ignore[arg-type] # as above
         value = getattr(node, field, None)
-        if isinstance(value, list):
+        if value and type(value) is list:
             found += [item for item in value if isinstance(item, _HOLDS_STATEMENTS)]
     return found
 

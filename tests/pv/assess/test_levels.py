@@ -279,7 +279,7 @@ def test_every_cause_is_named_by_itself(project: Project) -> None:
 
 def test_digests_of_another_algorithm_are_never_fresh(project: Project) -> None:
     contract, test, binding, today = things(project)
-    other = replace(made(project), digests="pv-digest-0")
+    other = made(project)._replace(digests="pv-digest-0")
     assert [str(cause) for cause in causes(other, contract, test, binding, today)] == [
         "clause not comparable (digests by pv-digest-0)"
     ]

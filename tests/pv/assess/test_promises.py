@@ -26,7 +26,7 @@ def assessed(level: Level, *, stale: bool = False, test: str = "FALSIFY-D-001", 
     causes = (Cause("subject", "kernels/double.py: double", "changed"),) if stale else ()
     run = None if level is Level.NO_CHECK else receipt("a" * 64, verdict=verdict, reason="x")
     row = Assessment("double-v1", test, "double", "plain", level, level, causes, run, ("something more",))
-    return replace(row, stopped=None if stale else run, receipts=() if run is None else (run,))
+    return row._replace(stopped=None if stale else run, receipts=() if run is None else (run,))
 
 
 def promotion(name: str, *promises: Promise) -> Promotion:
@@ -67,7 +67,7 @@ def test_pv402_a_promise_above_its_support(now: Assessment, severity: Severity, 
 
 
 def test_a_promise_is_not_dropped_by_saying_that_the_test_does_not_apply() -> None:
-    excused = replace(assessed(Level.NOT_APPLICABLE), default=False, not_applicable="no autograd", receipt=None)
+    excused = assessed(Level.NOT_APPLICABLE)._replace(default=False, not_applicable="no autograd", receipt=None)
     [row] = broken([promotion("p", promise(NONE))], excused)
     assert (row.code, row.severity, row.hint) == (
         "PV402",
@@ -77,7 +77,7 @@ def test_a_promise_is_not_dropped_by_saying_that_the_test_does_not_apply() -> No
 
 
 def test_a_promise_about_one_subject_says_nothing_of_another() -> None:
-    other = replace(assessed(Level.FALSIFIED, verdict="falsified"), subject="numpy", default=False)
+    other = assessed(Level.FALSIFIED, verdict="falsified")._replace(subject="numpy", default=False)
     assert broken([promotion("p", promise(NONE))], assessed(PARTIAL), other) == []
     about_other = replace(promise(NONE), subject="numpy")
     [row] = broken([promotion("p", about_other)], assessed(PARTIAL), other)
@@ -87,7 +87,7 @@ def test_a_promise_about_one_subject_says_nothing_of_another() -> None:
 
 def test_what_is_unsupported_is_told_by_test_and_subject() -> None:
     weak = assessed(Level.NO_EVIDENCE)
-    rows = {key_of(row): row for row in (weak, replace(weak, subject="numpy"))}
+    rows = {key_of(row): row for row in (weak, weak._replace(subject="numpy"))}
     assert unsupported([promotion("p", promise(NONE))], rows) == {key_of(weak)}
     assert unsupported([promotion("p", promise(NONE))], {key_of(weak): assessed(PARTIAL)}) == set()
 

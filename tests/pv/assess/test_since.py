@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from receipts import receipt
 
@@ -44,7 +42,7 @@ def test_each_turn(then: Assessment, now: Assessment, turn: Turn | None) -> None
 
 def test_what_came_and_went_is_told_and_the_worst_comes_first() -> None:
     gone, came, fell = row(test="A"), row(test="B"), row(test="C")
-    then, now = [gone, fell, row(test="D")], [row(NONE, CHANGED, test="D"), came, replace(fell, level=Level.FALSIFIED)]
+    then, now = [gone, fell, row(test="D")], [row(NONE, CHANGED, test="D"), came, fell._replace(level=Level.FALSIFIED)]
     found = changes({key_of(one): one for one in then}, {key_of(one): one for one in now})
     assert [(change.turn, change.row.test, change.was) for change in found] == [
         (Turn.FELL, "C", PARTIAL), (Turn.STALE, "D", PARTIAL), (Turn.WENT, "A", PARTIAL), (Turn.CAME, "B", None),

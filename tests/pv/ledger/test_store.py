@@ -151,6 +151,20 @@ def test_a_file_too_large_is_not_read(tmp_path: Path) -> None:
     assert read(path).problem == "larger than 8,388,608 bytes"
 
 
+@pytest.mark.parametrize("size", [2**16 - 1, 2**16, 2**16 + 1, 3 * 2**16])
+def test_a_file_of_any_size_is_read_to_its_end_and_not_a_byte_further_believed(tmp_path: Path, size: int) -> None:
+    text = "x" * (size - len(canonical({"t": ""})) - 1)
+    path = add(tmp_path / "c-v1", {"t": text})
+    assert path.stat().st_size == size
+    assert read(path).value == {"t": text}
+    with path.open("ab") as stream:
+        stream.write(b"\n")
+    assert read(path).problem == CHANGED
+    with path.open("rb+") as stream:
+        stream.truncate(size - 1)
+    assert read(path).problem == CHANGED
+
+
 def test_a_folder_that_cannot_be_written_is_the_callers_to_see_to(tmp_path: Path) -> None:
     (tmp_path / "c-v1").write_text("a file", encoding="utf-8")
     with pytest.raises(PvError, match="cannot write ") as caught:

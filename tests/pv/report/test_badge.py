@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from receipts import receipt
 
@@ -41,8 +39,8 @@ def test_the_lowest_level_has_the_colour(levels: list[Level], message: str, colo
 
 
 def test_other_subjects_count_for_the_colour_unless_the_test_does_not_apply_to_them() -> None:
-    stale = replace(row(Level.NO_EVIDENCE), default=False)
-    excused = replace(row(Level.NOT_APPLICABLE), default=False)
+    stale = row(Level.NO_EVIDENCE)._replace(default=False)
+    excused = row(Level.NOT_APPLICABLE)._replace(default=False)
     assert badge_value([row(Level.DISCHARGED), stale], (), ())["color"] == "orange"
     assert badge_value([row(Level.DISCHARGED), excused], (), ())["color"] == "brightgreen"
     assert badge_value([row(Level.DISCHARGED), stale], (), ())["message"] == "1 DISCHARGED"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -37,7 +36,7 @@ def row(
 def other(level: Level = PARTIAL, not_applicable: str = "") -> Assessment:
     """Of a subject that has to be named to be meant."""
     run = None if not_applicable else receipt("a" * 64)
-    return replace(row(level), subject="numpy", default=False, not_applicable=not_applicable, receipt=run)
+    return row(level)._replace(subject="numpy", default=False, not_applicable=not_applicable, receipt=run)
 
 
 def test_a_vector_counts_each_level_highest_first_for_each_contract() -> None:
@@ -130,6 +129,6 @@ def test_what_does_not_apply_shows_its_reason_and_asks_nothing_of_anybody() -> N
 
 
 def test_what_does_not_apply_to_the_default_subject_is_a_hole_and_counted() -> None:
-    bare = replace(other(Level.NOT_APPLICABLE, "no autograd"), default=True)
+    bare = other(Level.NOT_APPLICABLE, "no autograd")._replace(default=True)
     assert assessment_value(bare)["next"] == "bind double to a default subject that FALSIFY-D-001 applies to"
     assert totals([bare])[-1] == "1 test selected: 0 measured, 0 held, 0 stale, 0 toothless, 1 not applicable"
