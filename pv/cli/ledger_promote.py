@@ -46,7 +46,7 @@ def promote(what: tuple[str, ...], wanted: str, subject: str, form: str, *, dry_
     level = _level(wanted)
     project = open_project()
     meant = named(project, what)
-    project.narrow((contract.name, test.id) for contract, test in meant)
+    project.shelves.narrow((contract.name, test.id) for contract, test in meant)
     rows = [row for contract, test in meant for row in project.assess_all(contract, test, subject)]
     if not rows:
         raise PvError(f"{', '.join(what)}: nothing of it has the subject {subject!r}", hint="pv status")
@@ -57,7 +57,7 @@ def promote(what: tuple[str, ...], wanted: str, subject: str, form: str, *, dry_
     answer = promotable(rows, promised, level)
     written = write(project, answer, dry_run=dry_run)
     if not dry_run:
-        project.index_receipts()
+        project.shelves.index_receipts()
     if form == "json":
         _print_json(answer, level, written, dry_run=dry_run)
     else:

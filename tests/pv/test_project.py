@@ -120,6 +120,27 @@ def test_a_contract_that_is_not_valid_is_said_and_not_skipped(tmp_path: Path) ->
     assert caught.value.exit is Exit.MEND
 
 
+@pytest.mark.parametrize(
+    ("path", "text", "said"),
+    [
+        ("contracts/binding.yaml", FILES["contracts/binding.yaml"], "holds bindings"),
+        ("contracts/data.yaml", "schema: pv/family-v1\n", "holds data"),
+        ("old-v1.yaml", "metadata: {version: 1.0.0}\nequations: {}\nproof_obligations: []\n", "of the predecessor"),
+    ],
+)
+def test_a_file_of_another_kind_is_a_wrong_question_and_no_broken_contract(
+    tmp_path: Path, path: str, text: str, said: str
+) -> None:
+    root = write_project(tmp_path, {path: text})
+    with pytest.raises(PvError, match=said) as caught:
+        open_project(root).contract(str(root / path))
+    assert caught.value.exit is Exit.ASK
+    (root / path).write_text("schema: pv/contract-v1\n", encoding="utf-8")
+    with pytest.raises(PvError, match="is no valid contract") as caught:
+        open_project(root).contract(str(root / path))
+    assert caught.value.exit is Exit.MEND
+
+
 def test_the_subject_is_the_default_or_the_only_one(tmp_path: Path) -> None:
     row = '{contract: double-v1, equation: double, name: NAME, role: ROLE, default: DEFAULT, target: "kernels.double:double"}'
 

@@ -1,0 +1,26 @@
+"""The project: what `[tool.pv]` says, and what lies in its folders."""
+
+from __future__ import annotations
+
+from pv.project.files import file_of, walk, yaml_paths
+from pv.project.open import open_project, project_at
+from pv.project.project import Project
+from pv.project.selection import matches
+from pv.root import BINDING, CONTRACTS, FALSIFIERS, INDEX, LEDGER, SHELF, find_root
+
+__all__ = [
+    "BINDING",
+    "CONTRACTS",
+    "FALSIFIERS",
+    "INDEX",
+    "LEDGER",
+    "SHELF",
+    "Project",
+    "file_of",
+    "find_root",
+    "matches",
+    "open_project",
+    "project_at",
+    "walk",
+    "yaml_paths",
+]
