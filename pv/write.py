@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 
-def write_whole(path: Path, data: bytes, *, mode: int = 0o644) -> None:
+def write_whole(path: Path, data: bytes | memoryview, *, mode: int = 0o644) -> None:
     """Put `data` into the file at `path`: a temporary file in its folder, synced, then renamed.
 
     Raises OSError, also where something is that is no file: a device such as /dev/null must not be replaced by one.
@@ -42,7 +42,7 @@ def write_new(path: Path, data: bytes, *, mode: int = 0o644) -> None:
 
 
 @contextmanager
-def _temporary(path: Path, data: bytes, mode: int) -> Iterator[Path]:
+def _temporary(path: Path, data: bytes | memoryview, mode: int) -> Iterator[Path]:
     """A synced file beside `path` that holds `data`, gone afterwards unless it was renamed."""
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=".tmp-")
     temporary = Path(name)

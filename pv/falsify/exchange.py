@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import math
-import struct
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from pv.finding import Exit, PvError
-
-_APRT = struct.Struct("<4sII")  # magic, layer, how many float32 follow
-_WHOLE_MODEL = 0xFFFFFFFF
+from pv.tensors.aprt import WHOLE_MODEL, decode, encode
 
 Shapes = Mapping[str, list[int]]
 
@@ -58,8 +55,8 @@ def _write_aprt(path: Path, tensors: Mapping[str, Any]) -> None:
     for name, tensor in tensors.items():
         if tensor.dtype != torch.float32:
             raise PvError(f"{name} is {tensor.dtype}: APRT holds float32 alone", exit=Exit.MEND)
-        data = tensor.detach().cpu().contiguous().reshape(-1).numpy().astype("<f4").tobytes()
-        (path / f"{name}.aprt").write_bytes(_APRT.pack(b"APRT", _WHOLE_MODEL, tensor.numel()) + data)
+        data = encode(tensor.numpy(force=True).reshape(-1), WHOLE_MODEL)
+        (path / f"{name}.aprt").write_bytes(data.data)
 
 
 def _read_aprt(path: Path, shapes: Shapes) -> Mapping[str, Any]:
@@ -71,15 +68,12 @@ def _aprt(path: Path, shape: list[int]) -> Any:
     import torch
 
     try:
-        data = path.read_bytes()
-        magic, _, count = _APRT.unpack_from(data)
-    except (OSError, struct.error) as error:
+        _, values = decode(numpy.frombuffer(path.read_bytes(), numpy.uint8))
+    except (OSError, ValueError) as error:
         raise PvError(f"{path.name} is no APRT file: {error}", exit=Exit.MEND) from error
-    if magic != b"APRT" or len(data) != _APRT.size + 4 * count or count != math.prod(shape):
-        seen = f"{magic!r}, {len(data)} bytes, {count} numbers"
-        raise PvError(f"{path.name} holds {seen}; APRT for the shape {shape} is needed", exit=Exit.MEND)
-    values = numpy.frombuffer(data, "<f4", offset=_APRT.size).astype(numpy.float32)
-    return torch.from_numpy(values).reshape(shape)
+    if values.size != math.prod(shape):
+        raise PvError(f"{path.name} holds {values.size} numbers; {shape} is needed", exit=Exit.MEND)
+    return torch.from_numpy(values.astype(numpy.float32)).reshape(shape)
 
 
 EXCHANGES: Mapping[str, Exchange] = {

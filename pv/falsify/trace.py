@@ -42,12 +42,15 @@ class Tracer:
 
     @contextmanager
     def watching(self) -> Iterator[None]:
-        """Trace the calling thread until the end of the block."""
+        """Trace the calling thread until the end of the block; whoever traced it before goes on then."""
+        before = sys.getprofile()
         self.start()
         try:
             yield
         finally:
             self.stop()
+            sys.setprofile(before)
+            threading.setprofile(before)
 
     def start(self) -> None:
         """As `watching`, for a caller that cannot afford a context manager on every call."""

@@ -53,6 +53,12 @@ def attack_reader(index: FalsifierIndex) -> Callable[[FalsifierEntry], Attack]:
     return attack
 
 
+def brings_cases(index: FalsifierIndex, entry: FalsifierEntry) -> bool:
+    """Whether the decorator of `entry` brings cases of its own, as far as its text shows."""
+    _, mark = _marked(index.modules[entry.path].tree, entry)
+    return _brings_cases(mark)
+
+
 class _Reader:
     def __init__(self, folder: Folder) -> None:
         self._folder, self._bodies = folder, Bodies(folder)
@@ -160,11 +166,18 @@ def _marked(tree: ast.Module, entry: FalsifierEntry) -> tuple[ast.AST, ast.Call]
     raise ValueError(f"{entry.path} does not hold {entry.function}")
 
 
-def _is_unexplained(mark: ast.Call) -> bool:
+def _brings_cases(mark: ast.Call) -> bool:
     given = {keyword.arg: keyword.value for keyword in mark.keywords}
     match given.get("cases"):
         case None | ast.Constant(value=None):
             return False
+    return True
+
+
+def _is_unexplained(mark: ast.Call) -> bool:
+    given = {keyword.arg: keyword.value for keyword in mark.keywords}
+    if not _brings_cases(mark):
+        return False
     match given.get("because"):
         case ast.Constant(value=value):
             return not isinstance(value, str) or not value.strip()

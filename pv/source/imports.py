@@ -39,17 +39,43 @@ def import_closure(root: Path, sources: Sequence[str], module: str) -> tuple[str
     transitively, and the `__init__.py` of every package on the way. Modules that are not files of the project are
     left out. Raises PvError (mend), naming the file, when one of them is not Python.
     """
-    found: dict[str, str] = {}
-    pending = [module]
-    while pending:
-        for name in _with_parents(pending.pop()):
-            path = module_path(root, sources, name)
-            if path is None or path in found:
-                continue
-            found[path] = name
-            text = read_source(root / path, path)
-            pending.extend(imported_modules(text, name, path.endswith("/__init__.py"), path))
-    return tuple(sorted(found))
+    return Imports(root, sources).closure(module)
+
+
+class Imports:
+    """Who imports whom in one project, as `import_closure` has it; each file is read once, however often it is asked for."""
+
+    def __init__(self, root: Path, sources: Sequence[str]) -> None:
+        self._root = root
+        self._sources = tuple(sources)
+        self._files: dict[str, dict[str, str]] = {}
+        self._direct: dict[str, dict[str, str]] = {}
+
+    def closure(self, module: str) -> tuple[str, ...]:
+        """As `import_closure`."""
+        found: set[str] = set()
+        pending = self._files_of(module)
+        while pending:
+            path, name = pending.popitem()
+            if path not in found:
+                found.add(path)
+                pending.update(self._imported(path, name))
+        return tuple(sorted(found))
+
+    def _imported(self, path: str, name: str) -> dict[str, str]:
+        """The files that the module `name` at `path` imports itself, with their packages', and what they are called."""
+        if path not in self._direct:
+            text = read_source(self._root / path, path)
+            names = imported_modules(text, name, path.endswith("/__init__.py"), path)
+            self._direct[path] = {file: called for other in names for file, called in self._files_of(other).items()}
+        return self._direct[path]
+
+    def _files_of(self, module: str) -> dict[str, str]:
+        """The project's files of `module` and of every package it is in."""
+        if module not in self._files:
+            places = ((module_path(self._root, self._sources, name), name) for name in _with_parents(module))
+            self._files[module] = {path: name for path, name in places if path is not None}
+        return dict(self._files[module])
 
 
 def base_package(module: str, level: int, is_package: bool) -> str | None:

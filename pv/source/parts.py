@@ -13,6 +13,7 @@ from pv.ledger.receipt import FILE, WHOLE, Part
 from pv.source.code import TOP_LEVEL, ModuleParts, import_closure, module_parts, module_path
 from pv.source.data import DataFiles, names_in
 from pv.source.falsifiers import FalsifierIndex
+from pv.source.imports import Imports
 from pv.source.pins import pin_files
 from pv.source.syntax import read_source
 from pv.source.target import command_files
@@ -27,6 +28,7 @@ class Code:
         self._root = root
         self._sources = tuple(sources)
         self._parsed: dict[str, ModuleParts | None] = {}
+        self._imports = Imports(root, sources)
         self._closures: dict[str, tuple[str, ...]] = {}
         self._contents: dict[str, str] = {}
         self._digests: dict[tuple[object, ...], str | None] = {}
@@ -160,7 +162,7 @@ class Code:
         """Paths of the project's modules that the module at `path` imports, transitively, itself included."""
         if path not in self._closures:
             try:
-                self._closures[path] = import_closure(self._root, self._sources, self.module_name(path))
+                self._closures[path] = self._imports.closure(self.module_name(path))
             except PvError:  # something it imports does not parse; that file has no digest, which makes it stale
                 self._closures[path] = (path,)
         return self._closures[path]

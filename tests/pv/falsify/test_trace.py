@@ -140,6 +140,15 @@ def test_functions_are_found_nested_decorated_and_in_classes(module: ModuleType,
     assert entered(tmp_path, lambda: None) == set()
 
 
+def test_a_watch_within_another_ends_only_itself(module: ModuleType, tmp_path: Path) -> None:
+    outer = Tracer(tmp_path)
+    with outer.watching():
+        assert entered(tmp_path, lambda: None) == set()
+        list(module.counting())
+    assert outer.entered() == {("package/traced.py", "counting")}
+    assert sys.getprofile() is None
+
+
 def test_functions_are_found_in_threads_that_the_call_starts(module: ModuleType, tmp_path: Path) -> None:
     assert entered(tmp_path, module.in_a_thread) == {"in_a_thread", "plain"}
     tracer = Tracer(tmp_path)
