@@ -1,0 +1,23 @@
+"""Which stage of which layer: what a captured tensor is known by."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Place:
+    """The stage called `stage` in layer `layer`, or of the whole model where `layer` is None."""
+
+    stage: str
+    layer: int | None
+
+    def __str__(self) -> str:
+        return self.stage if self.layer is None else f"layer {self.layer} {self.stage}"
+
+    @property
+    def path(self) -> PurePosixPath:
+        """Where its APRT file lies in the folder of a capture."""
+        file = PurePosixPath(f"{self.stage}.bin")
+        return file if self.layer is None else f"layer-{self.layer}" / file
