@@ -6,15 +6,31 @@ TYPE_CHECKING = False  # not from `typing`, which would be most of what importin
 if TYPE_CHECKING:
     from typing import Any
 
+    from pv.bisect.doors import bisect
     from pv.falsify.casefile import load_case
     from pv.falsify.cases import Case
     from pv.falsify.check import Check
     from pv.falsify.declare import falsifier, fault, stratum
     from pv.falsify.strategy import cases
     from pv.falsify.subject import Subject
+    from pv.stages.capture import capture
+    from pv.tensors.place import Place
 
 __version__ = "0.1.0"
-__all__ = ["Case", "Check", "Subject", "__version__", "cases", "falsifier", "fault", "load_case", "stratum"]
+__all__ = [
+    "Case",
+    "Check",
+    "Place",
+    "Subject",
+    "__version__",
+    "bisect",
+    "capture",
+    "cases",
+    "falsifier",
+    "fault",
+    "load_case",
+    "stratum",
+]
 
 _HOMES = {
     "falsifier": "pv.falsify.declare",
@@ -25,6 +41,9 @@ _HOMES = {
     "Case": "pv.falsify.cases",
     "Check": "pv.falsify.check",
     "load_case": "pv.falsify.casefile",
+    "bisect": "pv.bisect.doors",
+    "capture": "pv.stages.capture",
+    "Place": "pv.tensors.place",
 }
 
 

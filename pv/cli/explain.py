@@ -185,7 +185,7 @@ def _model(project: Project | None, families: Sequence[Family], word: str, wante
             click.echo(json_text(_value(project, families, found, seen, wanted)))
         else:
             _print(project, families, found, seen, wanted)
-    return Exit.RUN if seen.passed and seen.passed.captured.missing else Exit.OK
+    return Exit.RUN if seen.passed and seen.passed.not_reached else Exit.OK
 
 
 def _seen(found: Opened, text: str | None) -> Seen:
@@ -205,8 +205,9 @@ def _seen(found: Opened, text: str | None) -> Seen:
     seen = attention(passed)
     if seen is not None:
         return Seen(passed, seen)
-    gone = [name for name in NEEDED if name in passed.captured.missing]
-    unknown = [name for name in NEEDED if name not in (*passed.captured.missing, *passed.captured.values)]
+    known = [stage.name for stage in found.stage_map.stages] if found.stage_map else []
+    gone = [name for name in NEEDED if name in known and passed.value(name) is None]
+    unknown = [name for name in NEEDED if name not in known]
     return Seen(passed, None, f"not reached: {', '.join(gone)}" if gone else f"no stage is called {', '.join(unknown)}")
 
 
@@ -240,8 +241,8 @@ def _print(project: Project | None, families: Sequence[Family], found: Opened, s
         print_attention(seen.passed, seen.attention)
     else:
         click.echo(f"\nattention is not shown: {seen.why}")
-    if seen.passed is not None and seen.passed.captured.missing:
-        click.echo(f"not reached, and not measured: {', '.join(seen.passed.captured.missing)}")
+    if seen.passed is not None and seen.passed.not_reached:
+        click.echo(f"not reached, and not measured: {', '.join(seen.passed.not_reached)}")
 
 
 def pipeline_of(project: Project | None, family: Family, sizes: Mapping[str, Any]) -> Pipeline:
@@ -274,5 +275,5 @@ def _value(
         **kernels,
         "attention": None if seen.attention is None else attention_value(seen.attention),
         "attention_missing": seen.why or None,
-        "not_reached": list(seen.passed.captured.missing) if seen.passed else [],
+        "not_reached": list(seen.passed.not_reached) if seen.passed else [],
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -38,7 +38,7 @@ def explain_tensor(
 
 def _stages_of_first(project: Project | None) -> list[str]:
     """The stages of the project's first model: what a name means when no model is said."""
-    from pv.stages.map import read_stage_map
+    from pv.stages.read import read_stage_map
 
     if project is None or not project.models:
         return []
@@ -104,9 +104,9 @@ def _stage(found: Opened, name: str, wanted: Wanted) -> Exit:
     passed = attention_pass(found, wanted.text)
     if passed is None:
         raise PvError(f"{name} is a stage of a forward pass, which needs something to read", hint="give --text")
-    if name in passed.captured.missing:
+    if passed.value(name) is None:
         raise PvError(f"the forward pass did not come by {name}: not measured", exit=Exit.RUN)
-    stage: Any = next(row for row in passed.captured.stages if row.name == name)
+    stage = passed.captured.stage_map.stage(name)
     if wanted.json:
         click.echo(json_text(stage_value(found.described.name, stage, passed)))
     else:

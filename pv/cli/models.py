@@ -19,12 +19,13 @@ if TYPE_CHECKING:
     from pv.checkpoints import Checkpoint
     from pv.families.model import Family
     from pv.introspect.describe import Described
-    from pv.introspect.load import Running
+    from pv.introspect.load import Running, Setting
     from pv.introspect.tokens import Asked
     from pv.project import Project
     from pv.stages.map import StageMap
 
 SEED = 42
+CONFIG = "config.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +58,18 @@ def families_of(project: Project | None) -> tuple[Family, ...]:
 
 @contextmanager
 def opened(
-    project: Project | None, families: Sequence[Family], word: str, seed: int | None, *, run: bool
+    project: Project | None,
+    families: Sequence[Family],
+    word: str,
+    seed: int | None,
+    *,
+    run: bool,
+    setting: Setting | None = None,
 ) -> Iterator[Opened]:
     """The model that `word` means; it runs within the block if `run` and something here can load it.
 
-    Raises PvError, with the nearest names, where nothing is called so and nothing lies there.
+    A folder that no loader of [tool.pv.models] is for is loaded by transformers, where a `setting` is given. Raises PvError,
+    with the nearest names, where nothing is called so and nothing lies there.
     """
     from pv.introspect.describe import describe_checkpoint
 
@@ -70,7 +78,7 @@ def opened(
     models = project.models if project else ()
     named = next((model for model in models if model.name == word), None)
     if named is not None and project is not None:
-        with _fresh(project, families, named, SEED if seed is None else seed) as found:
+        with _fresh(project, families, named, SEED if seed is None else seed, setting) as found:
             yield found
         return
     if seed is not None:
@@ -79,6 +87,9 @@ def opened(
     described = describe_checkpoint(word, checkpoint, families)
     named = find_model(models, described.family.name) if described.family else None
     stage_map = _stage_map(project, named)
+    if run and named is None and setting is not None and (Path(word) / CONFIG).is_file():
+        yield _by_transformers(project, described, checkpoint, setting)
+        return
     if not run or named is None or project is None or stage_map is None or not Path(word).is_dir():
         yield Opened(described, checkpoint, named, stage_map, None)
         return
@@ -92,12 +103,44 @@ def opened(
                 raise
             found = Opened(described, checkpoint, named, stage_map, None, error)
         else:
-            found = Opened(described, checkpoint, named, stage_map, model)
+            found = Opened(described, checkpoint, named, stage_map, _set(model, setting))
         yield found
 
 
+def _by_transformers(project: Project | None, described: Described, checkpoint: Checkpoint, setting: Setting) -> Opened:
+    """The model in a folder of transformers, and the map that fits it: said to fit none before anything is loaded."""
+    from pv.introspect.huggingface import load_folder
+    from pv.stages.known import find_map, map_of, require_version
+    from pv.stages.read import read_stage_maps
+
+    root = project.root if project else None
+    said = (checkpoint.config or {}).get("architectures")
+    stage_map = find_map(read_stage_maps(root), said if isinstance(said, list) else [])
+    if stage_map is not None:
+        require_version(stage_map)
+    running = load_folder(Path(described.name), setting)
+    return Opened(described, checkpoint, None, stage_map or map_of(running.model, root), running)
+
+
+def _set(running: Running, setting: Setting | None) -> Running:
+    """`running` where and in what `setting` says. Raises PvError for another attention: that is the loader's own."""
+    from pv.introspect.huggingface import device_of, dtype_of
+
+    if setting is None:
+        return running
+    if setting.attention:
+        raise PvError("this model has one attention, that of its own code", hint="leave --attn out")
+    if setting.dtype:
+        running.model.to(dtype_of(setting.dtype))
+    if setting.device:
+        running.model.to(device_of(setting.device))
+    return running
+
+
 @contextmanager
-def _fresh(project: Project, families: Sequence[Family], named: NamedModel, seed: int) -> Iterator[Opened]:
+def _fresh(
+    project: Project, families: Sequence[Family], named: NamedModel, seed: int, setting: Setting | None
+) -> Iterator[Opened]:
     from pv.introspect.describe import Named, describe_weights
     from pv.introspect.fresh import fresh_checkpoint
     from pv.introspect.load import running
@@ -108,7 +151,7 @@ def _fresh(project: Project, families: Sequence[Family], named: NamedModel, seed
         checkpoint = fresh_checkpoint(name, model.model)
         weights = [Named(entry.name, entry.shape, entry.dtype) for entry in checkpoint.tensors]
         described = describe_weights(name, family, weights)
-        yield Opened(described, checkpoint, named, _stage_map(project, named), model)
+        yield Opened(described, checkpoint, named, _stage_map(project, named), _set(model, setting))
 
 
 def _read(word: str, names: Sequence[str]) -> Checkpoint:
@@ -121,20 +164,22 @@ def _read(word: str, names: Sequence[str]) -> Checkpoint:
 
 
 def _stage_map(project: Project | None, named: NamedModel | None) -> StageMap | None:
-    from pv.stages.map import read_stage_map
+    from pv.stages.read import read_stage_map
 
     return None if project is None or named is None else read_stage_map(project.root, named.family)
 
 
-def asked_of(model: Opened, text: str | None, tokens: str | None = None) -> Asked:
+def asked_of(model: Opened, text: str | None = None, tokens: str | None = None, prompt: str | None = None) -> Asked:
     """What the model is to read. Raises PvError where it is no text or no tokens of that model."""
-    from pv.introspect.tokens import read_ids, read_text
+    from pv.introspect.tokens import read_ids, read_prompt, read_text
 
-    if text is not None and tokens is not None:
-        raise PvError("--text and --tokens are two ways to say the same: give one")
+    if sum(given is not None for given in (text, tokens, prompt)) > 1:
+        raise PvError("--text, --tokens and --prompt say in three ways what is read: give one")
     if tokens is not None:
         return read_ids(tokens, model.described.sizes)
     tokenizer = model.running.tokenizer if model.running else None
+    if prompt is not None:
+        return read_prompt(prompt, tokenizer, model.described.sizes)
     return read_text(text or "", tokenizer, model.described.sizes)
 
 

@@ -38,9 +38,10 @@ class Attention:
 
 def attention(passed: Forward) -> Attention | None:
     """The attention of `passed`; None where a stage of `NEEDED` was not seen."""
-    seen = passed.captured.values
-    if any(name not in seen for name in NEEDED):
+    found = {name: passed.value(name) for name in NEEDED}
+    if any(value is None for value in found.values()):
         return None
+    seen: dict[str, Any] = found
     weights = seen["attn_softmax"].double()
     heads = tuple(
         Head(

@@ -12,6 +12,7 @@ from pv.introspect.load import Running, Tokenizer
 from pv.introspect.tokens import Asked
 from pv.stages.capture import Capture, capture
 from pv.stages.map import Stage, StageMap
+from pv.tensors.place import Place
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,7 @@ class StageRow:
     """One stage, or one head of it; `summary` is None where the forward pass did not come by."""
 
     stage: Stage
+    place: Place
     label: str
     summary: Summary | None
 
@@ -60,6 +62,16 @@ class Forward:
     predictions: tuple[Prediction, ...]
     tokenizer: Tokenizer | None
 
+    @property
+    def not_reached(self) -> tuple[str, ...]:
+        """The stages that the forward pass did not come by, with their layers where the model has several."""
+        layered = bool(self.captured.stage_map.layers)
+        return tuple(str(place) if layered else place.stage for place in self.captured.missing)
+
+    def value(self, stage: str) -> Any:
+        """What was seen of `stage`, in the first layer that has it; None where nothing was."""
+        return next((self.captured[place] for place in self.captured.places if place.stage == stage), None)
+
     def label(self, token: int | None) -> str:
         """A token as people read it."""
         if token is None:
@@ -72,22 +84,13 @@ def forward(run: Running, stage_map: StageMap, asked: Asked) -> Forward:
     import torch
 
     try:
-        with torch.no_grad(), capture(run.model, stage_map) as captured:
-            logits = run.model(torch.tensor(asked.tokens, dtype=torch.int64))
+        with torch.no_grad(), capture(run.model, stage_map=stage_map) as captured:
+            logits = run.read(asked.tokens)
     except (ValueError, TypeError, LookupError, RuntimeError) as error:
         said = f"{type(error).__name__}: {error}"
         raise PvError(f"the model raised {said} on tokens {list(asked.tokens)}", exit=Exit.MEND) from error
-    _require_logits(logits, len(asked.tokens))
-    rows = tuple(row for stage in stage_map.stages for row in _rows(stage, captured.values.get(stage.name)))
+    rows = tuple(row for place in captured.wanted for row in _rows(captured, place))
     return Forward(asked, captured, rows, tuple(_predictions(asked, logits)), run.tokenizer)
-
-
-def _require_logits(logits: Any, count: int) -> None:
-    import torch
-
-    if not isinstance(logits, torch.Tensor) or logits.ndim != 2 or len(logits) != count:
-        seen = f"of shape {list(logits.shape)}" if isinstance(logits, torch.Tensor) else f"a {type(logits).__name__}"
-        raise PvError(f"the model returns {seen}; logits [{count}, vocabulary] are needed", exit=Exit.MEND)
 
 
 def summary(value: Any) -> Summary:
@@ -110,15 +113,16 @@ def summary(value: Any) -> Summary:
     )
 
 
-def _rows(stage: Stage, value: Any) -> Iterator[StageRow]:
+def _rows(captured: Capture, place: Place) -> Iterator[StageRow]:
+    stage = captured.stage_map.stage(place.stage)
     label = stage.about or stage.name
-    if value is None:
-        yield StageRow(stage, label, None)
+    if place not in captured:
+        yield StageRow(stage, place, label, None)
     elif stage.per_head:
-        for head, part in enumerate(value):
-            yield StageRow(stage, f"head_{head} @ wo[{head}]", summary(part))
+        for head, part in enumerate(captured[place]):
+            yield StageRow(stage, place, f"head_{head} @ wo[{head}]", summary(part))
     else:
-        yield StageRow(stage, label, summary(value))
+        yield StageRow(stage, place, label, summary(captured[place]))
 
 
 def _predictions(asked: Asked, logits: Any) -> Iterator[Prediction]:

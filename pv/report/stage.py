@@ -18,7 +18,7 @@ MASK = "attn_mask"
 
 def print_stage(name: str, stage: Stage, passed: Forward) -> None:
     """What it is, what it was over the tokens read, and its values where they fit a page; a mask is drawn."""
-    value = passed.captured.values[stage.name]
+    value = passed.value(stage.name)
     heading(f"{stage.name}: {stage.about or 'stage'} of {name}")
     made = f" = {stage.formula}" if stage.formula else ""
     print(f"  {stage.name}[{', '.join(stage.axes)}]{made}")
@@ -44,7 +44,7 @@ def print_stage(name: str, stage: Stage, passed: Forward) -> None:
 
 def stage_value(name: str, stage: Stage, passed: Forward) -> dict[str, Any]:
     """The same as JSON, every value with it."""
-    value = passed.captured.values[stage.name]
+    value = passed.value(stage.name)
     return {
         "model": name,
         "stage": stage.name,

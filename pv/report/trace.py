@@ -9,7 +9,7 @@ from typing import Any
 from pv.introspect.forward import Forward, StageRow, Summary
 from pv.introspect.layers import Layer
 from pv.report.grid import heading, print_grid
-from pv.stages.map import StageMap
+from pv.stages.map import Stage, StageMap
 
 PARTS = {"embedding": "Embedding", "attention": "Attention", "mlp": "MLP", "logits": "Logits"}
 
@@ -18,18 +18,26 @@ def print_trace(name: str, passed: Forward, *, verbose: bool) -> None:
     """Each stage with its numbers, by part, and what the model predicts."""
     heading(f"{name}: forward pass")
     print(f"  reads  {', '.join(passed.label(token) for token in passed.asked.tokens)}")
-    for number, (part, title) in enumerate(PARTS.items(), 1):
-        rows = [row for row in passed.rows if row.stage.part == part]
-        if rows:
-            print(f"\n{number}  {title}")
-            columns = ("stage", "what", "shape", "L2", "range", "mean", *(_MORE if verbose else ()))
-            print_grid(columns, [_cells(row, verbose=verbose) for row in rows])
+    for number, (title, rows) in enumerate(_groups(passed), 1):
+        print(f"\n{number}  {title}")
+        columns = ("stage", "what", "shape", "L2", "range", "mean", *(_MORE if verbose else ()))
+        print_grid(columns, [_cells(row, verbose=verbose) for row in rows])
     _print_predictions(passed)
-    if passed.captured.missing:
-        print(f"not reached, and not measured: {', '.join(passed.captured.missing)}")
+    if passed.not_reached:
+        print(f"not reached, and not measured: {', '.join(passed.not_reached)}")
 
 
 _MORE = ("std", "zeros", "formula")
+
+
+def _groups(passed: Forward) -> Iterable[tuple[str, list[StageRow]]]:
+    """The rows by part of the forward pass; those of a model of several layers by layer."""
+    found: dict[str, list[StageRow]] = {}
+    layered = bool(passed.captured.stage_map.layers)
+    for row in passed.rows:
+        inside = layered and row.stage.scope == "layer"
+        found.setdefault(f"Layer {row.place.layer}" if inside else PARTS.get(row.stage.part, "Modules"), []).append(row)
+    return found.items()
 
 
 def _cells(row: StageRow, *, verbose: bool) -> tuple[str, ...]:
@@ -70,6 +78,7 @@ def trace_value(name: str, passed: Forward) -> dict[str, Any]:
         "stages": [
             {
                 "stage": row.stage.name,
+                "layer": row.place.layer,
                 "part": row.stage.part,
                 "what": row.label,
                 "axes": list(row.stage.axes[1:] if row.stage.per_head and row.summary else row.stage.axes),
@@ -90,7 +99,7 @@ def trace_value(name: str, passed: Forward) -> dict[str, Any]:
             }
             for row in passed.predictions
         ],
-        "not_reached": list(passed.captured.missing),
+        "not_reached": list(passed.not_reached),
     }
 
 
@@ -111,7 +120,7 @@ def print_skeleton(name: str, layers: Sequence[Layer], stage_map: StageMap | Non
         rows = [
             (
                 s.name,
-                PARTS[s.part],
+                PARTS.get(s.part, "Modules"),
                 "×".join(s.axes),
                 s.formula,
                 ", ".join(s.weights),
@@ -142,9 +151,14 @@ def skeleton_value(name: str, layers: Iterable[Layer], stage_map: StageMap | Non
             {"name": layer.name, "tensors": list(layer.tensors), "parameters": layer.parameters} for layer in layers
         ],
         "stages": [
-            {"stage": s.name, "part": s.part, "axes": list(s.axes), "formula": s.formula or None, "inputs": list(s.inputs),
+            {"stage": s.name, "part": s.part, "axes": list(s.axes), "formula": s.formula or None, "inputs": _inputs(s),
              "weights": list(s.weights), "contract": s.contract or None, "equation": s.equation or None}
             for s in (stage_map.stages if stage_map else ())
         ],
         "measured": False,
     }  # fmt: skip
+
+
+def _inputs(stage: Stage) -> list[str | list[str]]:
+    """As the map has them: names, and lists of which the first counts that the model has."""
+    return [names[0] if len(names) == 1 else list(names) for names in stage.inputs]

@@ -2,21 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
-if TYPE_CHECKING:
-    from pv.stages.map import Stage
+from pv.stages.map import Stage
+from pv.tensors.place import Place
 
-Record = Callable[[str, Any], None]
-"""`record(stage, value)`: what a hook saw of a stage."""
 
-Hook = Callable[[Any, Iterable["Stage"], Record], AbstractContextManager[None]]
-"""`hook(model, stages, record)`: in its block every value of `stages` is recorded; after it, nothing is left behind."""
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """A place to be seen, and the stage that its map's row is."""
 
-_HOMES = {"local": "pv.stages.hooks.local"}
+    place: Place
+    stage: Stage
+
+
+class Recorder(Protocol):
+    """Who is told what hooks see. `exact` is whether bits matter: if not, a hook may spare the model a second product."""
+
+    exact: bool
+
+    def wants(self, place: Place) -> bool:
+        """Whether nothing was seen of `place` yet."""
+
+    def record(self, place: Place, value: Any) -> None:
+        """Take the tensor `value` as what was seen of `place`; the first one stays."""
+
+
+Hook = Callable[[Any, Sequence[Sight], Recorder], AbstractContextManager[None]]
+"""`hook(model, sights, recorder)`: in its block every sight is recorded; after it, nothing is left behind."""
+
+_HOMES = {
+    "module": "pv.stages.hooks.module",
+    "before_bias": "pv.stages.hooks.bias",
+    "after_bias": "pv.stages.hooks.bias",
+    "local": "pv.stages.hooks.local",
+}
 
 
 def kind_of(stage: Stage) -> str:

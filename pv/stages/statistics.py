@@ -1,0 +1,58 @@
+"""A tensor in a few numbers, where the tensor itself would be too much to keep."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Statistics:
+    """A tensor in short: numbers over its finite values, and how many of the others there are.
+
+    Of a tensor with no finite value all four are NaN. Computed in the tensor's own dtype (float32 for half precision), so
+    that a forward pass is hardly slower for it, and in float64 where a number would not be finite.
+    """
+
+    shape: tuple[int, ...]
+    dtype: str
+    min: float
+    max: float
+    mean: float
+    rms: float
+    nan: int = 0
+    inf: int = 0
+
+    @property
+    def ndim(self) -> int:
+        """How many axes it has."""
+        return len(self.shape)
+
+
+def statistics(value: Any) -> Statistics:
+    """The statistics of the tensor `value`."""
+    import torch
+
+    wide = value if value.dtype in (torch.float32, torch.float64) else value.float()
+    found = _numbers(wide)
+    nan = inf = 0
+    if not all(map(_finite, found)):  # one look at four numbers in place of one at every value
+        nan, inf = int(wide.isnan().sum()), int(wide.isinf().sum())
+        found = _numbers(wide[wide.isfinite()].double())
+    return Statistics(tuple(value.shape), str(value.dtype).removeprefix("torch."), *found, nan, inf)
+
+
+def _numbers(value: Any) -> tuple[float, float, float, float]:
+    import torch
+
+    count = value.numel()
+    if not count:
+        return (float("nan"),) * 4
+    low, high = torch.aminmax(value)
+    rms = torch.linalg.vector_norm(value) / count**0.5
+    low, high, mean, rms = torch.stack([low, high, value.mean(), rms]).tolist()
+    return low, high, mean, rms
+
+
+def _finite(number: float) -> bool:
+    return number - number == 0

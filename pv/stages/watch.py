@@ -1,0 +1,103 @@
+"""A model's forward pass watched: every place that is wanted is shown once, in the axes of its map."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+from pv.finding import Exit, PvError
+from pv.stages.hooks import Sight, hook, kind_of
+from pv.stages.map import BATCH, Stage, StageMap
+from pv.tensors.place import Place
+
+POSITION = "n"
+"""The axis of positions: that of the tokens read."""
+
+LETTERS = "abcdefgh"
+"""The axes of a tensor that no map explains."""
+
+Take = Callable[[Place, Any], None]
+"""`take(place, tensor)`: told of what was seen, a view that later steps of the model may change."""
+
+
+@contextmanager
+def watch(
+    model: Any, stage_map: StageMap, places: Sequence[Place], take: Take, *, position: str = "all", exact: bool = True
+) -> Iterator[None]:
+    """Show `take` what `model` computes at each of `places` in the block: the first time, and with the map's axes.
+
+    `position` is all or last: of the last position alone. Without `exact` what a hook computes itself may be off by a
+    rounding, where that is cheaper. Hooks are gone after the block, whatever happens in it; the
+    model's output is not touched. Raises PvError in the model's call for a tensor that has other axes than the map says.
+    """
+    sights = [Sight(place, stage_map.stage(place.stage)) for place in places]
+    found = _Seen({sight.place: sight.stage for sight in sights}, take, last=position == "last", exact=exact)
+    with ExitStack() as hooks:
+        for kind in dict.fromkeys(kind_of(sight.stage) for sight in sights):
+            hooks.enter_context(hook(kind)(model, [s for s in sights if kind_of(s.stage) == kind], found))
+        yield
+
+
+class _Seen:
+    """Which places were seen."""
+
+    def __init__(self, stages: dict[Place, Stage], take: Take, *, last: bool, exact: bool) -> None:
+        self._stages, self._take, self._last, self.exact = stages, take, last, exact
+        self._seen: set[Place] = set()
+
+    def wants(self, place: Place) -> bool:
+        return place not in self._seen
+
+    def record(self, place: Place, value: Any) -> None:
+        if place in self._seen:
+            return
+        stage = self._stages[place]
+        shaped = with_axes(place, stage, value.detach())
+        if self._last:
+            shaped = _last(place, stage, shaped)
+        self._seen.add(place)
+        self._take(place, shaped)
+
+
+def axes_of(stage_map: StageMap, place: Place, value: Any) -> tuple[str, ...]:
+    """The letters of the axes of what was seen at `place`: those of its map, or the first of the alphabet."""
+    return stage_map.stage(place.stage).axes or tuple(LETTERS[: value.ndim])
+
+
+def with_axes(place: Place, stage: Stage, value: Any) -> Any:
+    """The tensor `value` that was seen at `place` with the axes of a capture: without the batch, in the map's order."""
+    if not stage.axes:
+        return value
+    seen = stage.seen or stage.axes
+    if value.ndim == len(seen) + 1 and BATCH not in seen:
+        seen = (BATCH, *seen)
+    if value.ndim != len(seen):
+        raise PvError(
+            f"{place} is seen with the shape {list(value.shape)}; its map says [{', '.join(seen)}]", exit=Exit.MEND
+        )
+    if BATCH in seen:
+        at = seen.index(BATCH)
+        if value.shape[at] != 1:
+            raise PvError(
+                f"{place} is seen with a batch of {value.shape[at]}; a capture is of one text", hint="read one"
+            )
+        value, seen = value.squeeze(at), tuple(letter for letter in seen if letter != BATCH)
+    return value if seen == stage.axes else value.permute(_order(seen, stage.axes))
+
+
+def _order(seen: tuple[str, ...], axes: tuple[str, ...]) -> list[int]:
+    """Where each of `axes` stands in `seen`; a letter that is there twice keeps its order."""
+    free = list(enumerate(seen))
+    found = []
+    for letter in axes:
+        at = next(pair for pair in free if pair[1] == letter)
+        free.remove(at)
+        found.append(at[0])
+    return found
+
+
+def _last(place: Place, stage: Stage, value: Any) -> Any:
+    if POSITION not in stage.axes:
+        raise PvError(f"{place} has no axis of positions ({POSITION}), so no last one", hint="capture all positions")
+    return value.narrow(stage.axes.index(POSITION), value.shape[stage.axes.index(POSITION)] - 1, 1)
