@@ -1,4 +1,4 @@
-"""`pv diff`: what changed in a contract, and whether its version says so."""
+"""`pv diff`: what changed in a contract, and whether its version says so; with --values, in tensors."""
 
 from __future__ import annotations
 
@@ -22,8 +22,16 @@ AGAINST = click.option("--against", metavar="REF", help="A git reference: compar
 @click.command()
 @click.argument("what", nargs=-1, metavar="[OLD NEW | CONTRACT…]")
 @AGAINST
+@click.option("--values", is_flag=True, help="Compare two files or folders of tensors, the first the reference.")
+@click.option("--rtol", type=float, help="With --values and --atol: |Δ| ≤ atol + rtol·|reference|, whatever the dtype.")
+@click.option("--atol", type=float, help="As --rtol; without both, what torch.testing has for the looser dtype.")
+@click.option("--top", type=click.IntRange(min=0), metavar="N", help="With --values: show the N worst elements; 10.")
+@click.option("--shapes", metavar="MAP", help="With --values: axes and sizes of APRT files that no manifest describes.")
 @FORMAT
-def diff(what: tuple[str, ...], against: str | None, form: str) -> Exit:
+def diff(
+    what: tuple[str, ...], against: str | None, values: bool, rtol: float | None, atol: float | None, top: int | None,
+    shapes: str | None, form: str,
+) -> Exit:  # fmt: skip
     """What changed between two states of a contract, and did its version move as far as that requires?
 
     Two files, or with --against the project's contracts (all, or those named) and what they were at a git reference;
@@ -34,7 +42,35 @@ def diff(what: tuple[str, ...], against: str | None, form: str) -> Exit:
       pv diff old/softmax-v1.yaml contracts/softmax-v1.yaml
       pv diff --against origin/main
       pv diff softmax-v1 --against v0.3.0 --format json
+
+    With --values: two APRT files, two captures, or the weights of two models (safetensors, GGUF, APR). Shape, axes, layer,
+    stage and tokens have to agree before a value is read. Exits 1 when values differ by more than the tolerance, or NaN or
+    infinity are not at the same places; 3 when a tensor is on one side only or cannot be decoded.
+
+    \b
+      pv diff --values eager/ fused/
+      pv diff --values a/layer-3/ffn_out.bin b/layer-3/ffn_out.bin --top 20
+      pv diff --values model.safetensors model.gguf --rtol 0.02 --atol 0.001
+
+    JSON: contracts, compared. With --values: a, b, kind, verdict, refused, compared{tensors, elements}, layout_verified,
+    facts[name, a, b], problems, tensors[name, layer, stage, shape, axes, dtype_a, dtype_b, verdict, reason, note, rounded,
+    elements, finite, rtol, atol, exceeding, max_abs_diff, max_abs_diff_index, max_abs_diff_at, rms_diff, relative_l2,
+    cosine_sim, ulp{dtype, max, differing, over_one}, worst[at, rms, share], concentration, nonfinite{nan_a, nan_b, inf_a,
+    inf_b, mismatched, first}, top_diffs[index, at, a, b, abs_diff]]; those from `rounded` on of what was compared.
     """
+    if values:
+        if against is not None:
+            raise PvError("--values compares two paths, --against one state of contracts with another")
+        from pv.cli.diff_values import TOP, diff_values
+
+        return diff_values(what, shapes, rtol, atol, TOP if top is None else top, form)
+    if stray := [name for name, value in (("--rtol", rtol), ("--atol", atol), ("--top", top), ("--shapes", shapes))
+                 if value is not None]:  # fmt: skip
+        raise PvError(f"{stray[0]} is about values", hint="pv diff --values A B")
+    return _contracts(what, against, form)
+
+
+def _contracts(what: Sequence[str], against: str | None, form: str) -> Exit:
     from pv.report.diff import diffs_text, diffs_value
     from pv.report.plain import json_text
 

@@ -1,0 +1,1 @@
+"""Tensors held against each other: how far apart two are, where, and whether a tolerance admits it."""

@@ -1,0 +1,81 @@
+"""The largest of many values, kept while they go by: everything below the least of those kept is never looked at again."""
+
+from __future__ import annotations
+
+from threading import Lock
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+
+
+class Largest:
+    """The `count` largest of the positive values that were given, at most `room` at once, by any thread."""
+
+    def __init__(self, count: int, room: int) -> None:
+        self.count = count
+        self.threshold = 0.0
+        self._held = np.empty(2 * count + room)
+        self._used = 0
+        self._lock = Lock()
+
+    def take(self, values: Array) -> None:
+        """Look at these as well."""
+        with self._lock:
+            if self._used + values.size > self._held.size:
+                self._drop()
+            self._held[self._used : self._used + values.size] = values
+            self._used += values.size
+
+    def total(self) -> float:
+        """The sum of what is kept, whoever gave it first."""
+        self._drop()
+        return float(np.sort(self._held[: self._used]).sum())
+
+    def _drop(self) -> None:
+        if self._used > self.count:
+            held = self._held[: self._used]
+            held.partition(self._used - self.count)
+            self.threshold = float(held[-self.count])
+            self._held[: self.count] = held[-self.count :]
+            self._used = self.count
+
+
+class Top:
+    """The `count` elements of the largest squared error: where they are, and their values on both sides.
+
+    Of equal ones those that come first. Elements are given in the order of their indices.
+    """
+
+    def __init__(self, count: int) -> None:
+        self.count = count
+        self.threshold = 0.0
+        self.squares = np.empty(0)
+        self.indices = np.empty(0, np.int64)
+        self.a = np.empty(0)
+        self.b = np.empty(0)
+
+    def take(self, squares: Array, a: Array, b: Array, start: int) -> None:
+        """Look at the elements from index `start` on."""
+        at = np.flatnonzero(squares > self.threshold)
+        if at.size > 4 * self.count:
+            least = np.partition(squares[at], at.size - self.count)[at.size - self.count]
+            at = at[squares[at] >= least]
+        self._keep(squares[at], at + start, a[at].astype(np.float64), b[at].astype(np.float64))
+
+    def join(self, other: Top) -> None:
+        """Add those of elements that come later."""
+        self._keep(other.squares, other.indices, other.a, other.b)
+
+    def _keep(self, *new: Array) -> None:
+        squares, indices, a, b = map(np.concatenate, zip(self._columns, new, strict=True))
+        order = np.lexsort((indices, -squares))[: self.count]
+        self.squares, self.indices, self.a, self.b = squares[order], indices[order], a[order], b[order]
+        if self.squares.size == self.count:
+            self.threshold = float(self.squares[-1])
+
+    @property
+    def _columns(self) -> tuple[Array, Array, Array, Array]:
+        return self.squares, self.indices, self.a, self.b
