@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import textwrap
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pv.scaffold import Lacking
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 _FOLDER = Path(__file__).resolve().parent.parent / "templates"
 _SUFFIX = ".jinja"
@@ -25,26 +28,34 @@ def project_files(kind: str) -> dict[str, str]:
     return {_dotted(name): _render(f"{kind}/{name}") for name in names}
 
 
+def svg(name: str, **values: Any) -> str:
+    """The drawing of the template `name`; every value is escaped."""
+    return _environment(escape=True).get_template(name + _SUFFIX).render(**values)
+
+
 def _dotted(name: str) -> str:
     """`dot-gitignore` is written as `.gitignore`: hidden files are easily lost on the way into a distribution."""
     return name.replace("dot-", ".", 1) if name.startswith("dot-") else name
 
 
 def _render(name: str, **values: Any) -> str:
+    environment = _environment(escape=False)  # nothing becomes HTML; what becomes Python goes through these filters
+    environment.filters["comment"] = _comment
+    environment.filters["literal"] = _literal
+    return environment.get_template(name + _SUFFIX).render(**values)
+
+
+def _environment(*, escape: bool) -> Environment:
     import jinja2
 
-    # Nothing here becomes HTML; what becomes Python goes through the filters below.
-    environment = jinja2.Environment(
+    return jinja2.Environment(
         loader=jinja2.FileSystemLoader(_FOLDER),
         undefined=jinja2.StrictUndefined,
-        autoescape=False,
+        autoescape=escape,
         keep_trailing_newline=True,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["comment"] = _comment
-    environment.filters["literal"] = _literal
-    return environment.get_template(name + _SUFFIX).render(**values)
 
 
 def _comment(text: str) -> str:

@@ -1,0 +1,165 @@
+"""A bisection from end to end: the symptom, the weights and the paths first, then the stages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from copy import deepcopy
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import torch
+
+from pv.bisect.judge import bisect as judge
+from pv.bisect.ladder import climb
+from pv.bisect.outcome import Outcome
+from pv.bisect.paths import Ran
+from pv.bisect.record import Call, Recorded, coarsest, record_model, record_wider, related, tokens_of, widen
+from pv.bisect.relation import Related
+from pv.bisect.result import Bisection, Ladder, Verdict
+from pv.bisect.side import Side
+from pv.bisect.symptom import LEAST_ROOM, Symptom, symptom_of
+from pv.bisect.words import path_sentences, symptom_sentences
+from pv.finding import Exit
+from pv.stages.known import map_of
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from pv.stages.map import StageMap
+
+
+def bisect(
+    reference: Any,
+    candidate: Any,
+    tokens: Tensor,
+    *,
+    stage_map: StageMap | None = None,
+    candidate_map: StageMap | None = None,
+    ladder: bool = False,
+) -> Bisection:
+    """Which stage of `candidate` introduces the error that it has against `reference`, both run on `tokens`.
+
+    Both are torch modules that return logits; `tokens` ([n] or [1, n], int64) are given to them as they are. `stage_map`
+    says what the stages of the reference are and where they are seen (default: the map known for its class), `candidate_map`
+    where those of the candidate are (default: `stage_map` where one is given, else the map known for its class). `ladder`
+    repeats copies of both in wider dtypes.
+
+    >>> import torch, pv
+    >>> from implementations.microgpt.model import MicroGPT
+    >>> from pv.stages.read import read_stage_map
+    >>> model = MicroGPT(seed=1)
+    >>> pv.bisect(model, model, torch.tensor([0, 13, 1]), stage_map=read_stage_map(None, "microgpt")).verdict.label
+    'identical'
+
+    Raises PvError where one of them cannot be run or captured.
+    """
+    own = stage_map or map_of(reference)
+    other = candidate_map or stage_map or map_of(candidate)
+    call = Call(tokens)
+    sides = [
+        record_model(name, model, call, each, own)
+        for name, model, each in (("the reference", reference, own), ("the candidate", candidate, other))
+    ]
+
+    def wider(rounded: torch.dtype, dtype: torch.dtype) -> Wider:
+        here, there = (widen(deepcopy(model), rounded, dtype) for model in (reference, candidate))
+        return Wider(record_wider(here, call, own, own), record_wider(there, call, other, own), here)
+
+    return concluded(sides[0], sides[1], own, reference, wider if ladder else None).bisection
+
+
+class Wider(NamedTuple):
+    """Both sides of one rung, and the reference that ran there."""
+
+    reference: Side
+    candidate: Side
+    model: Any
+
+
+Widening = Callable[[torch.dtype, torch.dtype], Wider]
+"""`widening(rounded, dtype)`: both run in `dtype`, with the weights that they have when they are rounded to `rounded`."""
+
+
+def concluded(
+    reference: Recorded, candidate: Recorded, stage_map: StageMap, model: Any, widening: Widening | None = None
+) -> Outcome:
+    """What the two come to. `stage_map` describes the reference, `model` holds its weights and is not run; `widening` is for
+    the ladder.
+
+    No stage is judged where the passes that were recorded do not show what the implementations do, or where most weights
+    are others.
+    """
+    tokens = tokens_of(reference, candidate)
+    weights = related(reference, candidate)
+    names = (reference.name, candidate.name)
+    symptom = symptom_of((reference.logits, candidate.logits), (reference.behaviour, candidate.behaviour), names)
+    found = _refused(symptom, weights, reference, candidate)
+    if found is None:
+        found = _outside(
+            judge(reference.side, candidate.side, stage_map, model.to("cpu"), torch.tensor(tokens)), symptom
+        )
+        if widening is not None:
+            found = replace(
+                found, ladder=_ladder(found, stage_map, torch.tensor(tokens), (reference, candidate), widening)
+            )
+    ran = (reference.ran, candidate.ran)
+    told = _told(found, symptom, weights, ran, reference, candidate)
+    return Outcome(names, tokens, told, symptom, weights, ran)
+
+
+def _ladder(
+    found: Bisection, stage_map: StageMap, tokens: Tensor, sides: tuple[Recorded, Recorded], widening: Widening
+) -> Ladder:
+    rounded = coarsest(*(side.model for side in sides))
+
+    def again(dtype: torch.dtype) -> Bisection:
+        wider = widening(rounded, dtype)
+        return judge(wider.reference, wider.candidate, stage_map, wider.model.to("cpu"), tokens)
+
+    return climb(found, rounded, again)
+
+
+def _outside(found: Bisection, symptom: Symptom) -> Bisection:
+    """`found`, unless the outputs are apart and no stage is: then the error arises where the map has no stage."""
+    outputs, sides = symptom.outputs, (symptom.reference, symptom.candidate)
+    room = max((side.room for side in sides if side), default=LEAST_ROOM)
+    if found.verdict.exit is not Exit.OK or outputs is None or outputs.relative_l2 <= room:
+        return found
+    seen = f"the logits are {outputs.relative_l2:.3g} apart (relative L2), and no stage that was captured is"
+    notes = (
+        f"{seen}: the error arises after the last of them, or between two that the map does not connect",
+        *found.notes,
+    )
+    return replace(found, verdict=Verdict.INCONCLUSIVE, notes=notes)
+
+
+def _told(found: Bisection, symptom: Symptom, weights: Related, ran: tuple[Ran, ...], *sides: Recorded) -> Bisection:
+    """`found`, with what was asked before it in sentences."""
+    notes = [*found.notes, *(note for side in sides for note in side.notes)]
+    return replace(
+        found,
+        symptom=symptom_sentences(symptom),
+        weights=str(weights),
+        paths=path_sentences(ran),
+        notes=tuple(dict.fromkeys(notes)),
+    )
+
+
+def _refused(symptom: Symptom, weights: Related, *sides: Recorded) -> Bisection | None:
+    """The verdict where no stage can be judged; None where they can."""
+    changed = tuple(
+        f"{side.name}: {place} changed after it was captured" for side in sides for place in side.side.changed
+    )
+    if changed:
+        return Bisection(Verdict.INVALID_CAPTURE, notes=changed)
+    problems = (*symptom.problems, *_unlike(weights))
+    return Bisection(Verdict.INCONCLUSIVE, notes=problems) if problems else None
+
+
+def _unlike(weights: Related) -> tuple[str, ...]:
+    if not weights.speaks_against_values:
+        return ()
+    what = f"{len(weights.other)} of {weights.compared} weights are {weights.relation.value}"
+    return (
+        f"{what}: every stage that has some must differ, and none can be blamed; compare two paths of the same weights",
+    )

@@ -1,0 +1,114 @@
+"""Captures that are not what a model computed: found before, or because of, what they make a bisection say."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+
+import torch
+from torch import Tensor
+
+from pv.bisect.described import Described, Rebuilt, rebuild
+from pv.bisect.floor import Floor, fit, measure, noise_of
+from pv.bisect.side import Side
+from pv.bisect.spread import ratios
+from pv.bisect.thresholds import SOURCE
+from pv.finding import PvError
+from pv.tensors.place import Place
+
+
+def capture_problems(described: Described, reference: Side, candidate: Side) -> tuple[str, ...]:
+    """What shows that a tensor of either side is no capture of its stage, one sentence each."""
+    found: list[str] = []
+    for name, side, other in (("reference", reference, candidate), ("candidate", candidate, reference)):
+        found += (f"{name}: {place} is in its own map, and its forward pass did not come by" for place in side.missing)
+        found += (f"{name}: {place} was changed after it was captured" for place in side.changed)
+        found += (f"{name}: {problem}" for problem in _values(described, side, other))
+    return tuple(found)
+
+
+def checksum(value: Tensor) -> str:
+    """The SHA-256 of the bytes, the dtype and the shape of `value`: the same at the hook and at the end, or it was changed."""
+    plain = value.detach().cpu().contiguous()
+    said = f"{plain.dtype} {list(plain.shape)} ".encode()
+    return hashlib.sha256(said + plain.reshape(-1).view(torch.uint8).numpy().tobytes()).hexdigest()
+
+
+def _values(described: Described, side: Side, other: Side) -> Iterator[str]:
+    places = [place for place in described.places if place in side]
+    for place in places:
+        flat = _constant(side[place])
+        if flat is not None and not (place in other and _constant(other[place]) is not None):
+            yield f"{place} is {'all zero' if flat == 0 else f'{flat:g} everywhere'}: a warm-up pass, or an empty buffer"
+    for place, twin in _twins(described, side, places):
+        if not (place in other and twin in other and torch.equal(other[place], other[twin])):
+            yield f"{twin} has the bytes of {place}: one buffer seen twice"
+
+
+def _constant(value: Tensor) -> float | None:
+    """The one value of a tensor that has more than one element and no other value."""
+    flat = value.reshape(-1)
+    if len(flat) < 2 or bool(flat[0] != flat[-1]) or not bool((flat == flat[0]).all()):
+        return None
+    return float(flat[0])
+
+
+def _twins(described: Described, side: Side, places: Sequence[Place]) -> Iterator[tuple[Place, Place]]:
+    """Places with the same bytes as one before, which is none of their inputs: a stage that does nothing is a fault of the
+    model, or a convention, and no buffer seen twice."""
+    seen: dict[str, Place] = {}
+    for place in places:
+        value = side[place]
+        if _constant(value) is not None or value.numel() < 2:
+            continue
+        twin = seen.setdefault(checksum(value), place)
+        if twin != place and twin not in described.inputs(place):
+            yield twin, place
+
+
+def unused(
+    described: Described, candidate: Side, floors: Mapping[Place, Floor], sources: Sequence[Place]
+) -> tuple[str, ...]:
+    """Sources that were not computed wrong but recorded wrong: all that is computed from them follows from what they should
+    be, and not from what was captured."""
+    found = []
+    for name in dict.fromkeys(place.stage for place in sources):
+        wrong = [place for place in sources if place.stage == name]
+        after = [place for place in candidate.places if place in floors and set(described.inputs(place)) & set(wrong)]
+        if after and set(after) <= set(sources) and _follow(described, candidate, floors, wrong, after):
+            more = f" (and {len(wrong) - 1} more)" if len(wrong) > 1 else ""
+            found.append(
+                f"candidate: {wrong[0]}{more} is not what the model went on with: {', '.join(map(str, after[:2]))} follow from "
+                f"what it should be{_convention(described, candidate, wrong[0])}"
+            )
+    return tuple(found)
+
+
+def _follow(
+    described: Described, candidate: Side, floors: Mapping[Place, Floor], wrong: Sequence[Place], after: Sequence[Place]
+) -> bool:
+    """Whether all of `after` is within the noise once what is `wrong` is computed instead of taken."""
+    rest = tuple(place for place in candidate.places if place not in wrong)
+    without = Side(rest, candidate.load, candidate.missing, candidate.changed, candidate.verified)
+    memo: dict[Place, Rebuilt] = {}
+    for place in after:
+        if floors[place].problem:
+            return False
+        try:
+            expected = fit(place, rebuild(described, without, place, torch.float64, memo).value, candidate[place])
+        except PvError:
+            return False
+        noise = [*floors[place].noise, *noise_of(described, without, place, expected)]
+        if ratios(measure(described, place, candidate[place], expected), noise, floors[place].unit).worst > SOURCE:
+            return False
+    return True
+
+
+def _convention(described: Described, candidate: Side, place: Place) -> str:
+    """Which input the tensor at `place` is, if any: what a layer returns that leaves the residual to the next one."""
+    for each in described.inputs(place):
+        if each in candidate and each is not None and torch.equal(candidate[each], candidate[place]):
+            return (
+                f"; it is {each} alone, without the residual" if len(described.inputs(place)) > 1 else f"; it is {each}"
+            )
+    return ""

@@ -1,0 +1,161 @@
+"""An error by row and by column: how far a tensor is from what it should be, and how that compares with noise."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from pv.bisect.result import Ratios
+
+ROW = "n"
+"""The axis whose elements are rows: the tokens."""
+
+ROUNDING = 0.2125
+"""One rounding of normal data, as a relative L2 error in units of `torch.finfo(dtype).eps`: 1.66e-3 of bfloat16."""
+
+ORACLE = 1e-13
+"""What float64 itself may be wrong by, relative to all of a tensor: it has sums to do in some order too."""
+
+DEVIATIONS = 4.0
+"""A norm over m elements of noise strays by one part in √(2m); a row or column is allowed this many of it."""
+
+TYPICAL = 0.9
+"""The quantile of the rows (or columns) of a floor below which none of them is taken to be."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Spread:
+    """Norms (float64) of an error and of what was expected: whole, by row [n], and by column (all other axes, flat).
+
+    An allowance is how much the noise of a row or column may be above what is usual for it, by chance. `worst` is the flat
+    index of the largest error.
+    """
+
+    error: float
+    scale: float
+    rows: Tensor
+    row_scale: Tensor
+    columns: Tensor
+    column_scale: Tensor
+    row_allowance: Tensor
+    column_allowance: Tensor
+    worst: int
+
+    @property
+    def relative(self) -> float:
+        """The relative L2 error of all of it."""
+        return _over(self.error, self.scale)
+
+
+def as_rows(values: Tensor, axes: Sequence[str]) -> Tensor:
+    """`values` as [n, all else]; one row where there is no axis `n`."""
+    if ROW not in axes or values.ndim != len(axes):
+        return values.reshape(1, -1)
+    return values.movedim(axes.index(ROW), 0).reshape(values.shape[axes.index(ROW)], -1)
+
+
+def spread(got: Tensor, expected: Tensor, axes: Sequence[str]) -> Spread:
+    """How far `got` is from `expected` (float64, of the same shape).
+
+    An element that is not finite where it should be, or otherwise than it should be, is infinitely far.
+    `worst` is the flat index of the largest error in `got`.
+    """
+    error, size = got.to(torch.float64) - expected, expected
+    energy = as_rows(error, axes).square()
+    rows = energy.sum(1)
+    if not math.isfinite(rows.sum().item()):
+        error, size = _with_infinities(got, expected, error), torch.where(expected.isfinite(), expected, 0.0)
+        energy = as_rows(error, axes).square()
+        rows = energy.sum(1)
+    sizes = as_rows(size, axes).square()
+    row_sizes, column_sizes, fourth = sizes.sum(1), sizes.sum(0), sizes.square()
+    return Spread(
+        error=rows.sum().sqrt().item(),
+        scale=row_sizes.sum().sqrt().item(),
+        rows=rows.sqrt(),
+        row_scale=row_sizes.sqrt(),
+        columns=energy.sum(0).sqrt(),
+        column_scale=column_sizes.sqrt(),
+        row_allowance=_allowance(row_sizes, fourth.sum(1)),
+        column_allowance=_allowance(column_sizes, fourth.sum(0)),
+        worst=int(error.abs().argmax()) if error.numel() else 0,
+    )
+
+
+def _with_infinities(got: Tensor, expected: Tensor, error: Tensor) -> Tensor:
+    """`error`, nothing where both are the same NaN or infinity (once rounded to the dtype of `got`), else infinite there."""
+    rounded = expected.to(got.dtype)
+    same = ~got.isfinite() & ((got == rounded) | (got.isnan() & rounded.isnan()))
+    return torch.where(same, 0.0, error.abs().nan_to_num(nan=math.inf, posinf=math.inf))
+
+
+def unit_of(*dtypes: torch.dtype) -> float:
+    """The relative L2 error of one rounding to the coarsest of `dtypes`."""
+    return max((ROUNDING * torch.finfo(dtype).eps for dtype in dtypes if dtype.is_floating_point), default=0.0)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Limits:
+    """The noise, as absolute norms: of all of a tensor, of each row, of each column."""
+
+    whole: float
+    rows: Tensor
+    columns: Tensor
+
+
+def limits(found: Spread, floors: Sequence[Spread], unit: float, *, quantile: float = TYPICAL) -> Limits:
+    """The noise that `floors`, measured elsewhere, say `found` may have.
+
+    That of a row is what any of `floors` has there, relative to the row. That of a column is absolute, since what cancels in
+    a column does not take its rounding along. Neither is less than the `quantile` of its kind, for one row may be near its
+    rounding by luck, nor than `unit`, one rounding, nor than what float64 can tell.
+    """
+    unit = max(unit, ORACLE)
+    rows, columns = torch.full_like(found.rows, unit), unit * found.column_scale
+    for each in floors:
+        rows = torch.maximum(rows, _no_less_than(_parts(each.rows, each.row_scale), quantile))
+        columns = torch.maximum(columns, _no_less_than(each.columns, TYPICAL) * _over(found.scale, each.scale))
+    least = ORACLE * found.scale
+    return Limits(
+        whole=max([unit, *(each.relative for each in floors)]) * found.scale,
+        rows=(rows * found.row_scale).clamp_min(least) * found.row_allowance,
+        columns=columns.clamp_min(least) * found.column_allowance,
+    )
+
+
+def ratios(found: Spread, floors: Sequence[Spread], unit: float, *, quantile: float = TYPICAL) -> Ratios:
+    """`found` over the noise that `limits` tells: whole, worst row, worst column."""
+    noise = limits(found, floors, unit, quantile=quantile)
+    return Ratios(_over(found.error, noise.whole), _worst(found.rows, noise.rows), _worst(found.columns, noise.columns))
+
+
+def _no_less_than(values: Tensor, quantile: float) -> Tensor:
+    if not values.numel():
+        return values
+    return values.clamp_min(values.kthvalue(max(1, math.ceil(quantile * len(values)))).values.item())
+
+
+def _allowance(squares: Tensor, fourth: Tensor) -> Tensor:
+    """How far the norm of noise may stray, of rows or columns with these sums of squares and of fourth powers.
+
+    Noise goes with size, so a row of few large elements has few elements: (Σ x²)² / Σ x⁴ of them.
+    """
+    count = torch.where(fourth > 0, squares.square() / fourth, 1.0)
+    return 1 + DEVIATIONS / (2 * count).sqrt()
+
+
+def _worst(errors: Tensor, floor: Tensor) -> float:
+    return _parts(errors, floor).max().item() if errors.numel() else 0.0
+
+
+def _parts(errors: Tensor, floor: Tensor) -> Tensor:
+    """errors / floor; nothing over nothing is nothing."""
+    return torch.where(errors == 0, 0.0, errors / floor)
+
+
+def _over(error: float, floor: float) -> float:
+    return 0.0 if error == 0 else error / floor if floor > 0 else math.inf
