@@ -34,8 +34,9 @@ readme: $(READY) ## write the README's transcript and the screens of docs/models
 	$(VENV)/bin/python tests/transcript.py --write
 	$(VENV)/bin/python tests/screens.py --write
 
-system: ## what only some tests need from Debian's packages: nothing yet
-	@echo "no test needs a system package yet; git and make are all"
+system: ## what only some tests need from Debian's packages: gcc
+	@echo "gcc: tests/test_aprt.py compiles docs/aprt/aprt.h; without it that is skipped, and fails where CI=true"
+	apt-get install --yes --no-install-recommends gcc libc6-dev
 
 $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit("pv needs Python 3.11 or newer, this is " + sys.version.split()[0] + ": make PYTHON=python3.12" if sys.version_info < (3, 11) else 0)'

@@ -19,6 +19,7 @@ PARTS = (
     "implementations",
     "references",
     "ledger",
+    "pv",
     "schemas",
     "docs",
     "pyproject.toml",

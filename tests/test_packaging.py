@@ -40,8 +40,8 @@ def project(tmp_path: Path) -> Path:
 
 
 def run(python: Path, *arguments: str, cwd: Path) -> Ran:
-    """`pv` of another environment."""
-    done = subprocess.run([python, "-m", "pv", *arguments], cwd=cwd, capture_output=True, text=True, check=False)
+    """`pv` of another environment, and not the one in the folder."""
+    done = subprocess.run([python, "-P", "-m", "pv", *arguments], cwd=cwd, capture_output=True, text=True, check=False)
     return Ran(done.returncode, done.stdout, done.stderr)
 
 

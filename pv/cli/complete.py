@@ -45,11 +45,9 @@ def _contracts(project: Project) -> list[str]:
 
 
 def _stages(project: Project) -> list[str]:
-    from pv.root import STAGES
-    from pv.stages.map import read_stage_map
+    from pv.stages.read import read_stage_maps
 
-    maps = (read_stage_map(project.root, path.stem) for path in sorted((project.root / STAGES).glob("*.yaml")))
-    return ["all", *(stage.name for found in maps if found is not None for stage in found.stages)]
+    return ["all", *(stage.name for found in read_stage_maps(project.root) for stage in found.stages)]
 
 
 ids = _of_project(_ids)

@@ -30,7 +30,7 @@ GROUPS: dict[str, dict[str, tuple[str, str]]] = {
         "coverage": ("pv.cli.coverage", "What stands behind each invariant, holes first."),
     },
     "Contracts": {
-        "diff": ("pv.cli.diff", "What changed, and does the version say so?"),
+        "diff": ("pv.cli.diff", "What changed, and does the version say so? --values: in tensors."),
         "bump": ("pv.cli.bump", "Write the version that the changes require."),
         "equations": ("pv.cli.equations", "The equations, to be read or printed."),
         "graph": ("pv.cli.graph", "What binds to, attacks, violates and stands for what."),
@@ -43,7 +43,8 @@ GROUPS: dict[str, dict[str, tuple[str, str]]] = {
         "inspect": ("pv.cli.inspect", "Sizes, tensors, kernels and their levels."),
         "tensors": ("pv.cli.tensors", "Every tensor, with statistics when asked for."),
         "explain": ("pv.cli.explain", "What it is made of, kernel by kernel."),
-        "trace": ("pv.cli.trace", "A forward pass stage by stage, and what it predicts."),
+        "trace": ("pv.cli.trace", "A forward pass stage by stage, shown or saved."),
+        "bisect": ("pv.cli.bisect", "Two implementations disagree: which stage introduces the error?"),
     },
     "Setting up": {
         "init": ("pv.cli.init", "Make a project to begin with."),

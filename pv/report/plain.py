@@ -53,8 +53,7 @@ def _spelt(value: object, margin: str) -> str:
 
 
 def _among(brackets: str, rows: Iterable[str], margin: str) -> str:
-    first, last = brackets
-    return f"{first}\n{margin} " + f",\n{margin} ".join(rows) + f"\n{margin}{last}"
+    return f"{brackets[0]}\n{margin} " + f",\n{margin} ".join(rows) + f"\n{margin}{brackets[1]}"
 
 
 def tally(findings: Iterable[Finding]) -> str:

@@ -30,6 +30,7 @@ def completed(pv_process: Pv, words: str, cwd: Path = ROOT) -> list[str]:
         ("pv ledger promote micro", ["microgpt-v1"]),
         ("pv explain --kernel ll", ["llama"]),
         ("pv inspect micro", ["microgpt"]),
+        ("pv trace microgpt --save-tensor ffn_si", ["ffn_silu"]),
         ("pv rule pv201", ["PV201"]),
         ("pv gate --min", ["--min-level"]),
         ("pv show NO-SUCH", []),
@@ -61,7 +62,7 @@ def test_completing_a_command_imports_none() -> None:
 
 
 @pytest.mark.parametrize(
-    ("shell", "begins"), zip(SHELLS, ("_pv_completion()", "#compdef pv", "function _pv"), strict=True)
+    ("shell", "begins"), list(zip(SHELLS, ("_pv_completion()", "#compdef pv", "function _pv"), strict=True))
 )
 def test_the_script_is_the_shells_own(pv: Pv, shell: str, begins: str) -> None:
     assert pv("completion", shell).out.startswith(begins)
