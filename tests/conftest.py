@@ -48,7 +48,20 @@ def copy_project(target: Path) -> Path:
             shutil.copytree(ROOT / part, target / part, ignore=shutil.ignore_patterns("__pycache__"))
         else:
             shutil.copy(ROOT / part, target / part)
+    _leave_out_documents(target)
     return target
+
+
+def _leave_out_documents(target: Path) -> None:
+    """The contract of documents is about `pv` itself, which a scratch copy does not bring."""
+    bindings = target / "contracts/binding.yaml"
+    rows = bindings.read_text(encoding="utf-8").split("\n  - ")
+    kept = [row for row in rows if "contract: documents-v1" not in row]
+    bindings.write_text("\n  - ".join(kept).rstrip("\n") + "\n", encoding="utf-8")
+    for path in (target / "contracts/documents-v1.yaml", target / "falsifiers/documents.py"):
+        path.unlink(missing_ok=True)
+    for folder in (target / "ledger").glob("*/documents-v1"):
+        shutil.rmtree(folder)
 
 
 @pytest.fixture(autouse=True)

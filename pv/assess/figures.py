@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from pv.assess.promises import strongest
-from pv.contract.model import Promised, Released
+from pv.contract.model import Promised, PromisedTest, Released
 from pv.finding import Place
-from pv.ledger.promotion import Promotion
-from pv.ledger.release import Release
 from pv.source.constants import Folded, Unfolded
+
+if TYPE_CHECKING:
+    from pv.ledger.promotion import Promotion
+    from pv.ledger.receipt import Receipt
+    from pv.ledger.release import Release
 
 
 def promised(asked: Promised, promotions: Iterable[Promotion], shown: str) -> Folded | Unfolded:
@@ -25,6 +29,27 @@ def promised(asked: Promised, promotions: Iterable[Promotion], shown: str) -> Fo
         )
     count = sum((promise.subject, promise.level.name) == (asked.subject, asked.level) for promise in about)
     return Folded(count, Place(f"{shown}/{asked.contract}"))
+
+
+def promised_test(
+    asked: PromisedTest, promotions: Iterable[Promotion], receipts: Iterable[Receipt], shown: str
+) -> Folded | Unfolded:
+    """The level at which one test is promised, or the largest residual in the receipts of that promise.
+
+    A residual is what some runs saw: other cases may come to more, so a document can give no more than a bound of it.
+    """
+    wanted = (asked.contract, asked.test, asked.subject)
+    found = [row for row in strongest(promotions).values() if (row.contract, row.test, row.subject) == wanted]
+    if not found:
+        hint = f"pv ledger promote {asked.test}"
+        return Unfolded(f"{asked.test} of {asked.contract} is not promised about {asked.subject!r}", hint=hint)
+    if not asked.figure:
+        return Folded(found[0].level.name, Place(f"{shown}/{asked.contract}"))
+    cited = [row for row in receipts if row.name in found[0].receipts]
+    seen = [row.residual for receipt in cited for row in receipt.residuals]
+    if not seen or len(cited) < len(found[0].receipts):
+        return Unfolded(f"the receipts of {asked.test} saw no residual, or are not all there", hint="pv ledger verify")
+    return Folded(max(seen), Place(f"{shown}/{asked.contract}"))
 
 
 def released(asked: Released, releases: Sequence[Release], shown: str) -> Folded | Unfolded:

@@ -2,16 +2,32 @@
 
 from __future__ import annotations
 
+import math
 import os.path
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
+from types import MappingProxyType
+from typing import NamedTuple
 
+from pv.claims.data import Unrecorded, spelt
 from pv.claims.markdown import Markdown, Spot, read_markdown
 from pv.claims.where import error, find, nearest, nowhere
-from pv.claims.written import DEFAULT, says, written
-from pv.contract.model import Claim, Constant, JsonValue, Promised, Released, Source
-from pv.finding import Finding, Place
+from pv.claims.written import DEFAULT, read_number, says, written, written_all
+from pv.contract.model import (
+    Claim,
+    Constant,
+    Count,
+    DataValue,
+    Parameters,
+    Promised,
+    PromisedTest,
+    Recorded,
+    Released,
+    Source,
+)
+from pv.finding import Finding, Place, Severity
 from pv.source.constants import Folded, Unfolded
 from pv.source.files import leaves, project_file
 
@@ -26,19 +42,41 @@ class _Unread:
     hint: str
 
 
-def check_claims(root: Path, claims: Iterable[Claim], value: Value, shown: Callable[[str], str] = str) -> list[Finding]:
-    """What is wrong with `claims`, in their order: PV501 to PV505.
+class Checked(NamedTuple):
+    """What was found, and the claims that have one text of a document each, by document: right ones and wrong ones."""
 
-    `value` reads a source; `shown` turns a path relative to `root` into what places print. Each document is read once.
+    findings: list[Finding]
+    spots: dict[str, list[tuple[Claim, Spot, Finding | None]]]
+
+
+def check_claims(root: Path, claims: Iterable[Claim], value: Value, shown: Callable[[str], str] = str) -> list[Finding]:
+    """What is wrong with `claims`, in their order: PV501 to PV506; see `compare_claims`."""
+    return compare_claims(root, claims, value, shown).findings
+
+
+def compare_claims(
+    root: Path,
+    claims: Iterable[Claim],
+    value: Value,
+    shown: Callable[[str], str] = str,
+    texts: Mapping[str, str] = MappingProxyType({}),
+) -> Checked:
+    """Each of `claims` held against its source.
+
+    Documents in `texts` are taken as they are there. `value` reads a source; `shown` turns a path relative to `root` into what
+    places print. Each document is read once.
     Raises PvError (bug) when a cell's position in a document cannot be confirmed.
     """
     documents: dict[str, Markdown | _Unread] = {}
     owners: dict[Place, Claim] = {}
-    findings = []
+    findings: list[Finding] = []
+    spots: dict[str, list[tuple[Claim, Spot, Finding | None]]] = {}
     for claim in claims:
         path = os.path.normpath(claim.document)
         if path not in documents:
-            documents[path] = _read(root, claim.document, shown)
+            documents[path] = (
+                read_markdown(texts[path], shown(path)) if path in texts else _read(root, claim.document, shown)
+            )
         document = documents[path]
         spot = (
             nowhere(claim, document.message, document.hint) if isinstance(document, _Unread) else find(claim, document)
@@ -49,8 +87,10 @@ def check_claims(root: Path, claims: Iterable[Claim], value: Value, shown: Calla
         owner = owners.setdefault(spot.place, claim)
         if owner is not claim:
             findings.append(_shared(claim, owner, spot))
-        findings += _compare(claim, spot, value(claim.source), shown)
-    return findings
+        wrong = _compare(claim, spot, value, shown)
+        findings += wrong
+        spots.setdefault(path, []).append((claim, spot, wrong[0] if wrong else None))
+    return Checked(findings, spots)
 
 
 def _read(root: Path, document: str, shown: Callable[[str], str]) -> Markdown | _Unread:
@@ -75,45 +115,113 @@ def _neighbours(file: Path) -> list[str]:
         return []
 
 
-def _compare(claim: Claim, spot: Spot, value: Folded | Unfolded, shown: Callable[[str], str]) -> list[Finding]:
-    if isinstance(value, Unfolded):
-        return [_unfolded(claim, value, shown)]
+def _compare(claim: Claim, spot: Spot, value: Value, shown: Callable[[str], str]) -> list[Finding]:
+    given = {name: value(source) for name, source in claim.sources or (("", claim.source),)}
+    folded: dict[str, Folded] = {}
+    for name, one in given.items():
+        if isinstance(one, Unfolded):
+            return [_unfolded(claim, _source(claim, name), one, shown)]
+        folded[name] = one
     try:
-        if says(spot.text, value.value, claim.form):
+        if _holds(claim, spot.text, folded):
             return []
-        expected = written(value.value, claim.form)
+        expected = expected_text(claim, folded)
     except ValueError as problem:
         return [error("PV504", claim.place, f"claim {claim.id!r}: {problem}", "mend the claim's form")]
-    return [_wrong(claim, spot, expected, value, shown)]
+    return [_wrong(claim, spot, expected, folded, shown)]
 
 
-def _unfolded(claim: Claim, unfolded: Unfolded, shown: Callable[[str], str]) -> Finding:
+def _source(claim: Claim, name: str) -> Source:
+    return dict(claim.sources)[name] if name else claim.source
+
+
+def _holds(claim: Claim, text: str, folded: Mapping[str, Folded]) -> bool:
+    if claim.sources:
+        return text == written_all({name: one.value for name, one in folded.items()}, claim.form)
+    value = folded[""].value
+    if isinstance(claim.source, PromisedTest) and claim.source.figure and claim.holds != "at_most":
+        raise ValueError("a residual is what some runs saw: a document can only give a bound of it, `holds: at_most`")
+    if claim.holds == "equal":
+        return says(text, value, claim.form)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError(f"{value!r} is no number: it can only be equal")
+    return _compares(claim, text, value)
+
+
+def _compares(claim: Claim, text: str, value: float) -> bool:
+    try:
+        said = read_number(text, claim.form)
+    except ValueError:
+        return False
+    if isinstance(value, float) and not math.isfinite(value):
+        return False
+    exact = Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
+    if claim.holds == "about":
+        return abs(said - exact) <= max(Decimal(repr(claim.absolute)), Decimal(repr(claim.relative)) * abs(exact))
+    return exact <= said if claim.holds == "at_most" else exact >= said
+
+
+def expected_text(claim: Claim, folded: Mapping[str, Folded]) -> str:
+    """What the document should say. Raises ValueError when the form does not fit the values."""
+    values = {name: one.value for name, one in folded.items()}
+    return written_all(values, claim.form) if claim.sources else written(values[""], claim.form)
+
+
+def _unfolded(claim: Claim, source: Source, unfolded: Unfolded, shown: Callable[[str], str]) -> Finding:
     place = _shown(unfolded.place, shown) if unfolded.place else claim.place
-    message = f"claim {claim.id!r}: {_named(claim)} cannot be read: {unfolded.message}"
+    message = f"claim {claim.id!r}: {_named(source)} cannot be read: {unfolded.message}"
+    if isinstance(unfolded, Unrecorded):
+        hint = unfolded.hint.replace("ID", claim.id)
+        return Finding("PV506", Severity.UNMEASURED, place, message, hint)
     return error("PV504", place, message, unfolded.hint or "give the constant a value that can be read without running")
 
 
-def _wrong(claim: Claim, spot: Spot, expected: str, folded: Folded, shown: Callable[[str], str]) -> Finding:
-    source = _shown(folded.place, shown)
-    message = (
-        f"claim {claim.id!r} is wrong: the document says {spot.text!r}, {_named(claim)} is {folded.value!r} at {source}"
+def _wrong(
+    claim: Claim, spot: Spot, expected: str, folded: Mapping[str, Folded], shown: Callable[[str], str]
+) -> Finding:
+    sources = {name: _shown(one.place, shown) for name, one in folded.items()}
+    said = " and ".join(
+        f"{_named(_source(claim, name))} is {one.value!r} at {sources[name]}" for name, one in folded.items()
     )
+    message = f"claim {claim.id!r} is wrong: the document says {spot.text!r}, {said}"
+    if claim.holds in ("at_most", "at_least"):
+        bound = claim.holds.replace("_", " ")
+        return error(
+            "PV501", spot.place, f"{message}: not {bound} that", "write a bound that holds, or mend the source"
+        )
     form = "" if claim.form == DEFAULT else f" (form {claim.form!r})"
-    other = f", or mend {claim.source.name} at {source}" if isinstance(claim.source, Constant) else ""
-    return error("PV501", spot.place, message, f"write {expected!r} here{form}{other}")
+    constants = [name for name in folded if isinstance(_source(claim, name), Constant)]
+    other = [f"mend {_named(_source(claim, name))} at {sources[name]}" for name in constants]
+    return error(
+        "PV501", spot.place, message, f"write {expected!r} here{form}" + "".join(f", or {row}" for row in other)
+    )
 
 
-def _named(claim: Claim) -> str:
+def _named(source: Source) -> str:
     """What a source gives, in words."""
-    match claim.source:
+    match source:
         case Constant(_, name):
             return name
         case Promised(contract, subject, level):
             return f"the number of tests of {contract} promised at {level} ({subject})"
+        case PromisedTest(contract, subject, test, figure):
+            return (
+                f"the largest residual of {test}" if figure else f"the promised level of {test} ({contract}, {subject})"
+            )
         case Released(contract):
             return f"the version of {contract} that was released last"
-        case JsonValue(_, key):
-            return ".".join(map(str, key))
+        case DataValue(_, _, key):
+            return spelt(key)
+        case Count("files", pattern):
+            return f"the number of files {pattern}"
+        case Count("contracts", _):
+            return "the number of contracts"
+        case Count(_, which):
+            return f"the number of falsification tests of {which}"
+        case Parameters(path):
+            return f"the number of parameters in {path}"
+        case Recorded(command, key):
+            return f"what {' '.join(command)} printed" + (f" at {spelt(key)}" if key else "")
 
 
 def _shared(claim: Claim, owner: Claim, spot: Spot) -> Finding:

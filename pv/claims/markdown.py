@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from pv.finding import Exit, Place, PvError
+from pv.documents.badges import static_badge
+from pv.documents.cells import row_cells
+from pv.documents.outline import front_matter
+from pv.documents.parser import block_position, parser, source_lines
+from pv.finding import Place, PvError
 
 if TYPE_CHECKING:
     from markdown_it.token import Token
 
-_LINE_ENDS = re.compile(r"\r\n?|\n")
-
 
 @dataclass(frozen=True, slots=True)
 class Spot:
-    """A text as a reader sees it (without emphasis and back quotes), and where its source begins."""
+    """A text as a reader sees it (without emphasis and back quotes), and where its source begins.
+
+    `source` is how it is written there, emphasis and all; empty where that is not told.
+    """
 
     text: str
     place: Place
+    source: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +53,32 @@ class Paragraph:
 
 
 @dataclass(frozen=True, slots=True)
+class Code:
+    """A fenced block of code, and the text of the nearest heading above it. `line` is the number of its first line."""
+
+    section: str
+    path: str
+    line: int
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Shield:
+    """A static badge: what its left half says, and its right half where it stands in the target."""
+
+    label: str
+    message: Spot
+
+
+@dataclass(frozen=True, slots=True)
 class Markdown:
-    """What a document holds for claims, in order: the text of its headings, its tables, its paragraphs."""
+    """What a document holds for claims, in order: the text of its headings, its tables, paragraphs, code and badges."""
 
     headings: tuple[str, ...]
     tables: tuple[Table, ...]
     paragraphs: tuple[Paragraph, ...] = ()
+    codes: tuple[Code, ...] = field(default=(), compare=False)
+    shields: tuple[Shield, ...] = field(default=(), compare=False)
 
 
 def read_markdown(source: str, path: str) -> Markdown:
@@ -62,17 +87,17 @@ def read_markdown(source: str, path: str) -> Markdown:
     Read are those of the document itself, not those inside quotations; of lists the paragraphs alone. Raises PvError
     (bug) when a cell's position in the source cannot be confirmed.
     """
-    from markdown_it import MarkdownIt
-
-    parser = MarkdownIt("commonmark").enable("table")
-    parser.validateLink = lambda url: True  # type: ignore[method-assign]  # a link's target is no business of a cell
     source = source.removeprefix("\ufeff")
-    lines = _LINE_ENDS.split(source.replace("\0", "\ufffd"))
+    lines = source_lines(source)
+    end = front_matter(lines)
+    source = "\n" * end + "\n".join(lines[end:]) if end else source
     headings: list[str] = []
     tables: list[Table] = []
     paragraphs: list[Paragraph] = []
+    codes: list[Code] = []
+    shields: list[Shield] = []
     quoted = 0
-    tokens = parser.parse(source)
+    tokens = parser().parse(source)
     for index, token in enumerate(tokens):
         quoted += (token.type == "blockquote_open") - (token.type == "blockquote_close")
         if token.type == "heading_open" and token.level == 0:
@@ -84,7 +109,33 @@ def read_markdown(source: str, path: str) -> Markdown:
             first, end = token.map
             section, text = headings[-1] if headings else "", _text(tokens[index + 1])
             paragraphs.append(Paragraph(section, text, path, first + 1, tuple(lines[first:end])))
-    return Markdown(tuple(headings), tuple(tables), tuple(paragraphs))
+            shields += _shields(tokens[index + 1], lines, path)
+        elif token.type == "fence" and not quoted and token.map:
+            first, end = token.map[0] + 1, token.map[0] + 1 + token.content.count("\n")
+            codes.append(Code(headings[-1] if headings else "", path, first + 1, tuple(lines[first:end])))
+    return Markdown(tuple(headings), tuple(tables), tuple(paragraphs), tuple(codes), tuple(shields))
+
+
+def _shields(inline: Token, lines: Sequence[str], path: str) -> Iterator[Shield]:
+    """The static badges of a paragraph; one whose target is written elsewhere, or with entities, is none."""
+    for child in inline.children or ():
+        target = str(child.attrs.get("src", "")) if child.type == "image" else ""
+        badge = static_badge(target)
+        if badge is None:
+            continue
+        line, column = block_position(inline, child.meta["at"], lines)
+        head, _, _ = target.rpartition("-")
+        message = badge_tail(head)
+        start = lines[line - 1].find(target, column - 1)
+        if start >= 0:
+            place = Place(path, line, start + len(head) - len(message) + 1)
+            yield Shield(badge.label, Spot(badge.message, place, message))
+
+
+def badge_tail(head: str) -> str:
+    """The last field of a static badge's path without its colour: hyphens are doubled in it."""
+    fields = head.replace("--", "\0").rpartition("-")
+    return (fields[2] if fields[1] else head.replace("--", "\0").rpartition("/")[2]).replace("\0", "--")
 
 
 def _rows(tokens: Sequence[Token], start: int, lines: Sequence[str], path: str) -> Iterator[tuple[Spot, ...]]:
@@ -103,39 +154,14 @@ def _rows(tokens: Sequence[Token], start: int, lines: Sequence[str], path: str) 
 
 def _cells(inlines: Sequence[Token], text: str, line: int, path: str) -> tuple[Spot, ...]:
     """The cells of one row, each where splitting the source line finds it, confirmed by the parser's own text."""
-    contents = [inline.content for inline in inlines]
-    pieces = _split(text)
-    bordered = not pieces[0][1].strip()
-    columns = (_columns(pieces[1:], contents, len(text)) if bordered else None) or _columns(pieces, contents, len(text))
-    if columns is None:
-        message = f"{Place(path, line)}: the parser reads the cells {contents!r}, the source line is {text!r}"
-        raise PvError(message, exit=Exit.BUG, hint="this is a bug in pv: please report it with the document")
+    try:
+        columns = row_cells(inlines, text, line)
+    except PvError as error:
+        raise PvError(f"{path}:{error.message}", exit=error.exit, hint=error.hint) from None
     return tuple(
-        Spot(_text(inline), Place(path, line, column + 1)) for inline, column in zip(inlines, columns, strict=True)
+        Spot(_text(inline), Place(path, line, column), inline.content)
+        for inline, column in zip(inlines, columns, strict=True)
     )
-
-
-def _split(line: str) -> list[tuple[int, str]]:
-    """(column from 0, source) of each piece between pipes. As in GFM, a pipe in a code span separates too, and one
-    that follows a backslash never does."""
-    ends = [at for at, sign in enumerate(line) if sign == "|" and line[at - 1 : at] != "\\"] + [len(line)]
-    starts = [0, *(end + 1 for end in ends)]
-    return [(start, line[start:end]) for start, end in zip(starts, ends, strict=False)]
-
-
-def _columns(pieces: Sequence[tuple[int, str]], contents: Sequence[str], end: int) -> list[int] | None:
-    """Where each content begins, when the pieces hold just these contents and white space; cells left out are at `end`.
-
-    What counts as white space differs between versions of the parser, so its own text decides.
-    """
-    columns = []
-    for index, content in enumerate(contents):
-        start, raw = pieces[index] if index < len(pieces) else (end, "")
-        before, found, after = raw.replace("\\|", "|").partition(content) if content else (raw, "", "")
-        if found != content or before.strip() or after.strip():
-            return None
-        columns.append(start + len(before))
-    return columns
 
 
 def _text(inline: Token) -> str:

@@ -7,16 +7,20 @@ import re
 from collections.abc import Iterable, Sequence
 
 from pv.claims.markdown import Markdown, Paragraph, Spot, Table
-from pv.contract.model import Claim, Phrase, TableCell
+from pv.contract.model import Block, Claim, Phrase, StaticBadge, TableCell
 from pv.finding import Finding, Place, Severity
 
 
 def find(claim: Claim, document: Markdown) -> Spot | Finding:
     """The text of `document` that `claim` is about, and where it begins: PV502 and PV503 where that is not one."""
     where = claim.where
+    if isinstance(where, StaticBadge):
+        return _badge(claim, where, document)
     if where.section not in document.headings:
         message = f"{claim.document} has no section {where.section!r}"
         return nowhere(claim, message, nearest(where.section, document.headings))
+    if isinstance(where, Block):
+        return _block(claim, where, document)
     return _phrase(claim, where, document) if isinstance(where, Phrase) else _cell(claim, where, document)
 
 
@@ -78,6 +82,36 @@ def _phrase(claim: Claim, wanted: Phrase, document: Markdown) -> Spot | Finding:
     return spots[0]
 
 
+def _block(claim: Claim, wanted: Block, document: Markdown) -> Spot | Finding:
+    blocks = [block for block in document.codes if block.section == wanted.section]
+    before, after = wanted.before.strip(), wanted.after.strip()
+    tail = re.escape(after) + (r"(?!\w)" if after[-1:].isalnum() else "") if after else r"\s*$"
+    pattern = re.compile((r"(?<!\w)" if before[:1].isalnum() else "") + re.escape(before) + r"\s*(\S.*?)\s*" + tail)
+    pattern = pattern if before else re.compile(r"^\s*(\S.*?)\s*" + tail)
+    spots = [
+        Spot(found[1], Place(block.path, block.line + number, found.start(1) + 1), found[1])
+        for block in blocks
+        for number, line in enumerate(block.lines)
+        for found in pattern.finditer(line)
+    ]
+    if len(spots) > 1:
+        return _several(claim, spots, "lines", "make the text longer, until only one line reads like it")
+    if not spots:
+        message = f"no code block of section {wanted.section!r} of {claim.document} has a line {before}…{after}"
+        return nowhere(claim, message, nearest(before, [line.strip() for block in blocks for line in block.lines]))
+    return spots[0]
+
+
+def _badge(claim: Claim, wanted: StaticBadge, document: Markdown) -> Spot | Finding:
+    spots = [shield.message for shield in document.shields if shield.label == wanted.label]
+    if len(spots) > 1:
+        return _several(claim, spots, "badges", "give each badge a label of its own")
+    if not spots:
+        message = f"{claim.document} has no static badge of shields.io with the label {wanted.label!r}"
+        return nowhere(claim, message, nearest(wanted.label, [shield.label for shield in document.shields]))
+    return spots[0]
+
+
 def _pattern(wanted: Phrase) -> re.Pattern[str]:
     """`wanted` with any white space for its own, standing alone: what is between words is no part of a longer one."""
     before, after = (
@@ -94,7 +128,7 @@ def _spots(paragraph: Paragraph, pattern: re.Pattern[str]) -> list[Spot]:
     for found in pattern.finditer(source):
         above = source[: found.start(1)]
         column = found.start(1) - above.rfind("\n")
-        spots.append(Spot(found[1], Place(paragraph.path, paragraph.line + above.count("\n"), column)))
+        spots.append(Spot(found[1], Place(paragraph.path, paragraph.line + above.count("\n"), column), found[1]))
     return spots
 
 

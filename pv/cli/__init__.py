@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run `pv` with `argv` (default: that of the process); the exit code, see DESIGN.md, "Exit codes"."""
     arguments = list(sys.argv[1:] if argv is None else argv)
+    _open_closed_streams()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a formula has signs that not every terminal has
@@ -51,6 +52,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     except Exception:
         return _bug()
     return int(answer) if isinstance(answer, int) else int(Exit.OK)
+
+
+def _open_closed_streams() -> None:
+    """`pv … >&-` asks for the exit code alone. A closed descriptor would be the next file's that is opened."""
+    import os
+
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            handle = os.open(os.devnull, os.O_RDWR)
+            os.set_inheritable(handle, True)
+            setattr(sys, name, os.fdopen(handle, mode, encoding="utf-8"))
 
 
 def entry() -> NoReturn:

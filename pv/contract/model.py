@@ -157,8 +157,22 @@ class Phrase(NamedTuple):
     after: str
 
 
+class Block(NamedTuple):
+    """What stands between `before` and `after` in one line of a fenced block below the heading `section`."""
+
+    section: str
+    before: str
+    after: str
+
+
+class StaticBadge(NamedTuple):
+    """The right half of the static badge whose left half is `label`."""
+
+    label: str
+
+
 class Constant(NamedTuple):
-    """The constant `name` of the Python file `path`, relative to the project's root."""
+    """The constant `name` of the Python file `path`, relative to the project's root: `N`, `Config.width`, `SIZES[0]`."""
 
     path: str
     name: str
@@ -172,35 +186,81 @@ class Promised(NamedTuple):
     level: str
 
 
+class PromisedTest(NamedTuple):
+    """The level at which a test is promised; with the figure `residual`, the largest that its promised receipts saw."""
+
+    contract: str
+    subject: str
+    test: str
+    figure: str = ""
+
+
 class Released(NamedTuple):
     """The version of a contract that was released last."""
 
     contract: str
 
 
-class JsonValue(NamedTuple):
-    """The value of the JSON file `path`, relative to the project's root, below the keys and indices of `key`."""
+class DataValue(NamedTuple):
+    """The value of the file `path`, relative to the project's root, below `key`; `kind` is json, toml or yaml."""
 
+    kind: str
     path: str
     key: tuple[str | int, ...]
 
 
-Source = Constant | Promised | Released | JsonValue
+class Count(NamedTuple):
+    """How many `what` there are: files of the pattern `which`, contracts, tests of the contract `which` (or all)."""
+
+    what: str
+    which: str
+
+
+class Parameters(NamedTuple):
+    """How many elements the tensors of a file have together, by its header."""
+
+    path: str
+
+
+class Recorded(NamedTuple):
+    """What a command printed when it was last recorded; below `key`, if there is one, of the JSON that it printed."""
+
+    command: tuple[str, ...]
+    key: tuple[str | int, ...] = ()
+
+
+Source = Constant | Promised | PromisedTest | Released | DataValue | Count | Parameters | Recorded
+Where = TableCell | Phrase | Block | StaticBadge
 
 
 class Claim(NamedTuple):
     """What the place `where` of `document` must show: the value of `source`.
 
     `document` is relative to the project's root. `form` says how the value is written: "{:,}" gives 4,192; the default
-    "{}" the shortest text that reads back as the value.
+    "{}" the shortest text that reads back as the value. With several `sources`, by the names of the holes of `form`,
+    `source` is the first. `holds` is equal, at_most, at_least or about (within `absolute` or `relative`).
     """
 
     id: str
     place: Place
     document: str
-    where: TableCell | Phrase
+    where: Where
     source: Source
     form: str = "{}"
+    sources: tuple[tuple[str, Source], ...] = ()
+    holds: str = "equal"
+    absolute: float = 0.0
+    relative: float = 0.0
+
+
+class Documents(NamedTuple):
+    """Files that are documents. `ignore` are (words, reason): numbers in these words need no claim."""
+
+    files: str
+    place: Place
+    sections: tuple[str, ...] = ()
+    bound: bool = False
+    ignore: tuple[tuple[str, str], ...] = ()
 
 
 class Contract(NamedTuple):
@@ -214,6 +274,7 @@ class Contract(NamedTuple):
     equations: tuple[Equation, ...]
     tests: tuple[FalsificationTest, ...]
     claims: tuple[Claim, ...] = ()
+    documents: tuple[Documents, ...] = ()
 
     def equation(self, name: str) -> Equation | None:
         """The equation called `name`, if there is one."""

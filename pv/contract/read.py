@@ -9,23 +9,31 @@ from typing import Any, NamedTuple
 from pv.contract.document import Document, capped, read_document
 from pv.contract.model import (
     Binding,
+    Block,
     Claim,
     Constant,
     Contract,
+    Count,
+    DataValue,
     Dimension,
+    Documents,
     Equation,
     FalsificationTest,
     Holds,
     Invariant,
-    JsonValue,
+    Parameters,
     Phrase,
     Promised,
+    PromisedTest,
     Range,
+    Recorded,
     Released,
     Source,
+    StaticBadge,
     TableCell,
     Tolerance,
     ValueSpec,
+    Where,
 )
 from pv.contract.quote import shorten
 from pv.contract.schema import check_schema
@@ -136,6 +144,7 @@ def _contract(document: Document, name: str) -> Contract:
         equations=tuple(_equation(document, key, body) for key, body in _named(value["equations"])),
         tests=tuple(_test(document, i, body) for i, body in enumerate(value.get("falsification_tests", ()))),
         claims=tuple(_claim(document, i, body) for i, body in enumerate(value.get("claims", ()))),
+        documents=tuple(_documents(document, i, body) for i, body in enumerate(value.get("documents", ()))),
     )
 
 
@@ -217,29 +226,61 @@ def _test(document: Document, index: int, body: Any) -> FalsificationTest:
 
 
 def _claim(document: Document, index: int, body: Any) -> Claim:
+    sources = tuple((name, _source(source)) for name, source in body.get("sources", {}).items())
+    tolerance = body.get("tolerance", {})
     return Claim(
         id=body["id"],
         place=document.place(("claims", index)),
         document=body["document"],
         where=_where(body),
-        source=_source(body["source"]),
+        source=sources[0][1] if sources else _source(body["source"]),
         form=body.get("form", "{}"),
+        sources=sources,
+        holds=body.get("holds", "equal"),
+        absolute=float(tolerance.get("absolute", 0.0)),
+        relative=float(tolerance.get("relative", 0.0)),
     )
 
 
-def _where(body: Any) -> TableCell | Phrase:
+def _where(body: Any) -> Where:
     if "cell" in body:
         return TableCell(body["cell"]["section"], body["cell"]["row"], body["cell"]["column"])
-    before, _, after = body["phrase"]["text"].partition("{value}")
-    return Phrase(body["phrase"]["section"], before, after)
+    if "badge" in body:
+        return StaticBadge(body["badge"]["label"])
+    found = body["block"] if "block" in body else body["phrase"]
+    before, _, after = found["text"].partition("{value}")
+    return (Block if "block" in body else Phrase)(found["section"], before, after)
 
 
 def _source(body: Any) -> Source:
-    if "python" in body:
-        return Constant(body["python"], body["name"])
-    if "json" in body:
-        return JsonValue(body["json"], tuple(body["key"]))
-    return Promised(body["ledger"], body["subject"], body["level"]) if "level" in body else Released(body["ledger"])
+    match body:
+        case {"python": path, "name": name}:
+            return Constant(path, name)
+        case {"ledger": contract, "level": level, "subject": subject}:
+            return Promised(contract, subject, level)
+        case {"ledger": contract, "test": test, "subject": subject}:
+            return PromisedTest(contract, subject, test, body.get("figure", ""))
+        case {"ledger": contract}:
+            return Released(contract)
+        case {"tensors": path}:
+            return Parameters(path)
+        case {"command": command}:
+            return Recorded(tuple(command), tuple(body.get("key", ())))
+    for what in ("files", "contracts", "tests"):
+        if what in body:
+            return Count(what, body[what])
+    kind = next(kind for kind in ("json", "toml", "yaml") if kind in body)
+    return DataValue(kind, body[kind], tuple(body["key"]))
+
+
+def _documents(document: Document, index: int, body: Any) -> Documents:
+    return Documents(
+        files=body["files"],
+        place=document.place(("documents", index)),
+        sections=tuple(body.get("sections", ())),
+        bound="numbers" in body,
+        ignore=tuple((row["text"], row["reason"]) for row in body.get("ignore", ())),
+    )
 
 
 def _bindings(document: Document) -> Iterator[Binding]:

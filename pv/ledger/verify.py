@@ -18,6 +18,7 @@ from pv.ledger.cited import Cited
 from pv.ledger.lineage import line_findings, subject_of
 from pv.ledger.promotion import Promise, Promotion, read_promotions
 from pv.ledger.receipt import Receipt, read_receipts
+from pv.ledger.record import Record, read_runs
 from pv.ledger.release import Release, read_releases
 from pv.ledger.retraction import Retraction, read_retractions
 from pv.ledger.store import Stored, files_below
@@ -25,7 +26,7 @@ from pv.ledger.waiver import Waiver, read_waivers
 from pv.level import Level
 from pv.verdict import Kind
 
-SHELVES = ("receipts", "promotions", "retractions", "waivers", "releases")
+SHELVES = ("receipts", "promotions", "retractions", "waivers", "releases", "records")
 _REACH = {
     Kind.ALGORITHM: Level.PARTIAL_ALGORITHM_LEVEL,
     Kind.LIVE: Level.FUNCTIONAL,
@@ -38,7 +39,7 @@ _NOT_OURS = "does not belong here"
 Restore = Callable[[str], str]
 """The command that brings a file of the ledger back as it was written; empty where none does."""
 
-Found = TypeVar("Found", Receipt, Promotion, Retraction, Waiver, Release)
+Found = TypeVar("Found", Receipt, Promotion, Retraction, Waiver, Release, Record)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -97,6 +98,7 @@ def _findings(held: _Ledger) -> Iterator[Finding]:
     yield from _read(held, read_retractions(ledger / "retractions"), held.retractions)
     yield from _read(held, read_waivers(ledger / "waivers"), held.waivers)
     yield from _read(held, read_releases(ledger / "releases"), held.releases)
+    yield from _read(held, read_runs(ledger / "records"), {})
     for promotion in held.promotions.values():
         yield from _promotion(held, promotion)
     for retraction in held.retractions.values():

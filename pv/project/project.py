@@ -28,6 +28,7 @@ if TYPE_CHECKING:  # `pv validate` asks for evidence only where a contract promi
     from pv.ledger.cited import Cited
     from pv.ledger.promotion import Promise, Promotion
     from pv.ledger.receipt import Receipt
+    from pv.ledger.record import Record
     from pv.ledger.release import Release
     from pv.ledger.retraction import Retraction
     from pv.ledger.store import Stored
@@ -169,6 +170,11 @@ class Project:
     def waivers(self) -> tuple[Waiver, ...]:
         """Waivers that can be believed, lapsed ones too."""
         return self.shelves.waivers
+
+    @property
+    def records(self) -> tuple[Record, ...]:
+        """Recorded commands of claims that can be believed."""
+        return self.shelves.records
 
     @property
     def releases(self) -> tuple[Release, ...]:

@@ -13,6 +13,7 @@ from pv.root import INDEX, LEDGER, SHELF
 if TYPE_CHECKING:  # imported where it is read: few commands ask for all of it
     from pv.ledger.promotion import Promotion
     from pv.ledger.receipt import Receipt
+    from pv.ledger.record import Record
     from pv.ledger.release import Release
     from pv.ledger.retraction import Retraction
     from pv.ledger.store import Stored
@@ -128,6 +129,13 @@ class Shelves:
         from pv.ledger.waiver import Waiver, read_waivers
 
         return tuple(row for row in read_waivers(self._root / LEDGER / "waivers") if isinstance(row, Waiver))
+
+    @cached_property
+    def records(self) -> tuple[Record, ...]:
+        """Recorded commands of claims that can be believed."""
+        from pv.ledger.record import Record, read_runs
+
+        return tuple(row for row in read_runs(self._root / LEDGER / "records") if isinstance(row, Record))
 
     @cached_property
     def releases(self) -> tuple[Release, ...]:

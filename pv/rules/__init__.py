@@ -22,6 +22,7 @@ from pv.rules import (
     registry,
     suppress,
     whole,
+    writing,
 )
 from pv.rules.registry import Judged, ProjectFacts, Rule, check
 from pv.rules.whole import check_project
@@ -48,6 +49,7 @@ __all__ = [
     "references",
     "suppress",
     "whole",
+    "writing",
 ]
 
 

@@ -88,9 +88,9 @@ explained(
 )
 explained(
     "PV500",
-    """No contract makes a claim about a document, so `pv claims` compared nothing.
+    """No contract makes a claim about a document or names one, so `pv claims` looked at nothing.
 
-    A claim ties a cell or a phrase of a document to what it must show. `pv gate` does not ask for any.
+    A claim ties a place of a document to what it must show. `pv gate` does not ask for any.
 
         FAIL    no `claims:` in any contract
         PASS    claims: [{id: README-EMBD, document: README.md, cell: {…}, source: {python: config.py, name: N_EMBD}}]
@@ -120,7 +120,7 @@ explained(
 )
 explained(
     "PV503",
-    """A claim matches several cells, or a phrase that is written more than once.
+    """A claim matches several cells, or a phrase, line or badge that is written more than once.
 
     Which of them it speaks of is not told, and one of them may be wrong. Make section, row, column or phrase unique.
 
@@ -143,7 +143,7 @@ explained(
     "PV505",
     """Two claims are about the same text.
 
-    A cell or the hole of a phrase has one source. Remove one of the two.
+    A place has one source, or one claim with several. Remove one of the two.
 
         FAIL    claims A and B, both section Architecture, row N_EMBD, column Value
         PASS    one of them

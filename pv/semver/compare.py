@@ -29,6 +29,7 @@ def _changes(both: Both, old: Contract, new: Contract) -> Iterator[Change]:
     yield from _unguarded(both, old, new)
     yield from _tests(both, old, new)
     yield from _claims(both, old, new)
+    yield from _documents(both, old, new)
     yield from _free(both, both.old.value, both.new.value)
 
 
@@ -143,7 +144,21 @@ def _claim(claim: Claim) -> str:
     where, source = (
         ", ".join(f"{key} {value!r}" for key, value in one._asdict().items()) for one in (claim.where, claim.source)
     )
-    return f"{claim.document}, {where} = {source} as {claim.form!r}"
+    several = "".join(f", {name}: {tuple(one)}" for name, one in claim.sources)
+    bounds = f", {claim.holds} ±{claim.absolute:g} ±{claim.relative:g}" if claim.holds != "equal" else ""
+    return f"{claim.document}, {where} = {source}{several} as {claim.form!r}{bounds}"
+
+
+def _documents(both: Both, old: Contract, new: Contract) -> Iterator[Change]:
+    """Which documents are held against the rules: as claims, they are checks of documents."""
+    before, after = ({row.files: row for row in contract.documents} for contract in (old, new))
+    for files in dict.fromkeys([*before, *after]):
+        was, now = before.get(files), after.get(files)
+        told, tells = ("" if row is None else f"{row.files}: {row[2:]}" for row in (was, now))
+        if told != tells:
+            at = [list(rows).index(files) if files in rows else len(rows) for rows in (before, after)]
+            move = Move.ADDED if was is None else Move.REMOVED if now is None else Move.CHANGED
+            yield both.down_to(("documents", at[0]), ("documents", at[1]), files).change(Role.EFFORT, move, told, tells)
 
 
 def _free(both: Both, old: Any, new: Any) -> Iterator[Change]:

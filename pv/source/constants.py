@@ -7,12 +7,13 @@ import difflib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
+from typing import TypeGuard
 
 from pv.finding import Place, PvError
 from pv.source.arithmetic import Value, bounded, compute, item, negate
 from pv.source.files import leaves, project_file
 from pv.source.imports import module_path
-from pv.source.names import Binding, bindings
+from pv.source.names import Binding, bindings, free_names
 from pv.source.syntax import Unparsed, place_of, read_source, try_parse
 
 _STEPS = 10_000  # nodes visited for one constant: bounds the time, and the size of what comes out
@@ -73,12 +74,20 @@ class _Scope:
 def fold_constant(root: Path, path: str, name: str, *, sources: Sequence[str] = (".",)) -> Folded | Unfolded:
     """The value of the constant `name` at the top level of the Python file `path`, or why it cannot be told.
 
-    `path` is relative to `root`; `sources` are the folders, relative to `root`, that absolute imports are looked up in.
-    Folded are literals, tuples and their items, + - * / // % ** with bounded operands, other constants of the file,
-    and constants imported from files of the project. A constant must be bound once and unconditionally.
+    `Class.name` is the default of a class' attribute, `name[0]` an item of a tuple. `path` is relative to `root`; `sources`
+    are the folders, relative to `root`, that absolute imports are looked up in. Folded are literals, tuples and their items,
+    + - * / // % ** with bounded operands, other constants of the file, and constants imported from files of the project.
+    A constant must be bound once and unconditionally, and no star import may come after it.
     """
     reading = _Reading(root, tuple(sources), {}, iter(range(_STEPS)))
-    return _fold_name(reading, path, name, (), 0)
+    stem, *indices = name.removesuffix("]").replace("]", "").split("[")
+    folded = _fold_name(reading, path, stem, (), 0)
+    try:
+        for index in indices:
+            folded = replace(folded, value=item(folded.value, int(index))) if isinstance(folded, Folded) else folded
+    except ValueError as error:
+        return Unfolded(str(error), folded.place)
+    return folded
 
 
 def _fold_name(
@@ -87,9 +96,17 @@ def _fold_name(
     module = _read(reading, path)
     if isinstance(module, Unfolded):
         return module
-    binding = _only_binding(module, name)
+    owner, _, attribute = name.rpartition(".")
+    binding = _only_binding(module, owner or name)
     if isinstance(binding, Unfolded):
         return binding
+    if owner and isinstance(binding.statement, ast.ClassDef):
+        own = _only_default(module, binding.statement, attribute)
+        if isinstance(own, Unfolded):
+            return own
+        binding = own
+    elif owner and not isinstance(binding.statement, ast.ImportFrom):
+        return Unfolded(f"{owner} in {path} is no class", module.place(binding.statement), "name a class of the file")
     statement = binding.statement
     scope = _Scope(reading, module, statement.lineno, (*trail, (path, name)), depth)
     if (path, name) in trail:
@@ -116,7 +133,16 @@ def _read(reading: _Reading, path: str) -> _Module | Unfolded:
     tree = try_parse(source, path)
     if isinstance(tree, Unparsed):
         return Unfolded(tree.message, tree.place, "mend the syntax of this file")
+    if rebinding := next(filter(_rebinds_unseen, ast.walk(tree)), None):
+        place = place_of(rebinding, source, path)
+        hint = "assign its constants plainly"
+        return Unfolded(f"{path} may bind any name there, which is not followed", place, hint)
     return reading.modules.setdefault(path, _Module(path, source, bindings(tree)))
+
+
+def _rebinds_unseen(node: ast.AST) -> TypeGuard[ast.Name]:
+    """Whether `node` is what assigns names that no statement shows."""
+    return isinstance(node, ast.Name) and node.id in ("exec", "globals")
 
 
 def _only_binding(module: _Module, name: str) -> Binding | Unfolded:
@@ -131,10 +157,37 @@ def _only_binding(module: _Module, name: str) -> Binding | Unfolded:
     if len(found) > 1:
         lines = ", ".join(str(binding.within.lineno) for binding in found)
         return Unfolded(f"{name} is bound more than once (lines {lines})", place, f"assign {name} in one place")
+    shadow = next((star for star in module.bound.get("*", ()) if star.within.lineno > last.within.lineno), None)
+    if shadow is not None:
+        message = f"{name} may be bound again by the star import on line {shadow.within.lineno}, which is not followed"
+        return Unfolded(message, module.place(shadow.within), "import names, or assign below the star import")
     if last.within is not last.statement:
         message = f"{name} is assigned under a condition or in a block"
         return Unfolded(message, place, f"assign {name} at the top level of the file")
     return last
+
+
+def _only_default(module: _Module, owner: ast.ClassDef, name: str) -> Binding | Unfolded:
+    """The one assignment in the body of a class that gives `name`; a class that others may change has none."""
+    place = module.place(owner)
+    decorators = [row.func if isinstance(row, ast.Call) else row for row in owner.decorator_list]
+    if owner.keywords or any(ast.unparse(row) not in ("dataclass", "dataclasses.dataclass") for row in decorators):
+        what = "a metaclass" if owner.keywords else "a decorator"
+        return Unfolded(f"{owner.name} has {what}, which may change {name}", place, "name a plain constant")
+    bound = bindings(ast.Module(owner.body, []))
+    found = bound.get(name, ())
+    given = [row for row in found if not _only_declares(row.within)]
+    if not given:
+        return Unfolded(f"class {owner.name} of {module.path} gives {name!r} no value of its own", place)
+    if len(given) > 1 or given[0].within is not given[0].statement:
+        message = f"{owner.name}.{name} is bound more than once, or under a condition"
+        return Unfolded(message, module.place(given[-1].within), f"assign {name} once in the body of the class")
+    value = getattr(given[0].statement, "value", None)
+    inside = sorted(free_names(value) & bound.keys()) if isinstance(value, ast.expr) else []
+    if inside:
+        message = f"{owner.name}.{name} is made of {inside[0]}, which the class binds too"
+        return Unfolded(message, module.place(given[0].within), "write the value out, or name it outside of the class")
+    return given[0]
 
 
 def _only_declares(statement: ast.stmt) -> bool:
@@ -147,7 +200,8 @@ def _fold_binding(binding: Binding, scope: _Scope) -> Folded | Unfolded:
         path = _imported_file(statement, (), scope)
         if path is None:
             return scope.refuse(statement, f"{binding.name} comes from {_origin(statement)}, no file of the project")
-        return _fold_name(scope.reading, path, node.name, scope.trail, scope.depth + 1)
+        rest = scope.trail[-1][1].partition(".")[2]
+        return _fold_name(scope.reading, path, ".".join(filter(None, [node.name, rest])), scope.trail, scope.depth + 1)
     if not isinstance(statement, ast.Assign | ast.AnnAssign) or statement.value is None:
         what = type(statement).__name__
         hint = f"give {binding.name} its value by a plain assignment"
@@ -241,6 +295,9 @@ def _fold_attribute(node: ast.Attribute, scope: _Scope) -> Folded | Unfolded:
 def _module_of(names: list[str], scope: _Scope) -> str | None:
     """The file that holds the attribute `names`, whose first name an import must have bound."""
     bound = scope.module.bound.get(names[0], ())
+    last = max((row.within.lineno for row in bound), default=0)
+    if any(star.within.lineno > last for star in scope.module.bound.get("*", ())):
+        return None
     if any(binding.within is not binding.statement or not isinstance(binding.node, ast.alias) for binding in bound):
         return None
     for binding in bound:

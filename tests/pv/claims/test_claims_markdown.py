@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from pv.claims import markdown
 from pv.claims.markdown import Markdown, Spot, Table, read_markdown
+from pv.documents import cells
 from pv.finding import Exit, Place, PvError
 
 DOCUMENT = """\
@@ -115,7 +115,7 @@ def _contents(source: str) -> list[str]:
 
 
 def test_a_position_that_the_parser_does_not_confirm_is_a_bug_and_no_pass(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(markdown, "_split", lambda line: [(0, "elsewhere")])
+    monkeypatch.setattr(cells, "_split", lambda line: [(0, "elsewhere")])
     with pytest.raises(PvError, match=r"^README\.md:1:1: the parser reads the cells \['a'\]") as raised:
         _read("|a|\n|-|\n|b|\n")
     assert raised.value.exit is Exit.BUG

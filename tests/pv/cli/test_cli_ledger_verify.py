@@ -54,7 +54,7 @@ def put_release(root: Path, **changes: Any) -> Path:
 def test_every_shelf_is_counted_and_a_whole_ledger_has_no_finding(released: Path, pv: Pv) -> None:
     ran = verify(released, pv)
     assert (ran.exit, ran.out) == (
-        0, "1 receipt, 1 promotion, 0 retractions, 0 waivers, 1 release; 0 errors, 0 warnings\n",
+        0, "1 receipt, 1 promotion, 0 retractions, 0 waivers, 1 release, 0 records; 0 errors, 0 warnings\n",
     )  # fmt: skip
     assert json.loads(verify(released, pv, "--format", "json").out)["checked"]["releases"] == 1
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from pv.claims.recorded import recorded
-from pv.contract.model import JsonValue
+from pv.claims.data import data_value
+from pv.contract.model import DataValue
 from pv.finding import Place
 from pv.source.constants import Folded, Unfolded
 
@@ -22,7 +22,7 @@ def test_a_value_comes_with_its_place(
     key: tuple[str | int, ...], value: object, place: tuple[int, int], tmp_path: Path
 ) -> None:
     (tmp_path / "run.json").write_text(TEXT, encoding="utf-8")
-    assert recorded(tmp_path, JsonValue("run.json", key)) == Folded(value, Place("run.json", *place))  # type: ignore[arg-type] # parametrised
+    assert data_value(tmp_path, DataValue("json", "run.json", key)) == Folded(value, Place("run.json", *place))  # type: ignore[arg-type] # parametrised
 
 
 @pytest.mark.parametrize(
@@ -33,7 +33,7 @@ def test_a_value_comes_with_its_place(
         ("run.json", ("names", "0"), "has nothing at names.0"),
         ("run.json", ("names", -1), "has nothing at names.-1"),
         ("run.json", ("none",), "has nothing at none"),
-        ("run.json", ("names",), "is no single value"),
+        ("run.json", ("names",), "is no single text or number"),
         ("gone.json", ("loss",), "there is no file"),
         ("../run.json", ("loss",), "there is no file"),
         ("broken.json", ("loss",), "is not JSON"),
@@ -42,6 +42,6 @@ def test_a_value_comes_with_its_place(
 def test_what_is_no_value_says_why(path: str, key: tuple[str | int, ...], said: str, tmp_path: Path) -> None:
     (tmp_path / "run.json").write_text(TEXT, encoding="utf-8")
     (tmp_path / "broken.json").write_text(TEXT[:20], encoding="utf-8")
-    found = recorded(tmp_path, JsonValue(path, key))
+    found = data_value(tmp_path, DataValue("json", path, key))
     assert isinstance(found, Unfolded)
     assert said in found.message
