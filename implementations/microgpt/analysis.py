@@ -45,11 +45,12 @@ def loss_of_training(seed: int, steps: int) -> float:
 
 
 def through_a_checkpoint(parameters: Tensor) -> Tensor:
-    """The parameters of the model that is read from the folder into which that of `parameters` was written."""
-    model = model_of(split_parameters(parameters))
+    """The parameters of the model that is read from the folder into which that of `parameters` was written, over another."""
     with tempfile.TemporaryDirectory(prefix="microgpt-") as folder:
-        save_model(Path(folder), model)
-        save_config(Path(folder), model.config, {})
+        for weights in (-parameters, parameters):
+            model = model_of(split_parameters(weights))
+            save_model(Path(folder), model)
+            save_config(Path(folder), model.config, {})
         read = load_model(Path(folder), seed=0)
     return torch.nn.utils.parameters_to_vector(read.parameters()).detach()
 

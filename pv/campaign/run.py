@@ -36,11 +36,15 @@ class Finished:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Signal:
-    """A sign of life: `cases` judged so far in the trial, in the stage `doing` (attack, prove or replay)."""
+    """A sign of life: `cases` judged so far in the trial, in the stage `doing` (attack, prove or replay).
+
+    `mutant` counts from 1: the one that the proof is at, or 0.
+    """
 
     work: Work
     doing: str
     cases: int
+    mutant: int = 0
 
 
 Watch = Callable[[Signal], None]
@@ -170,8 +174,7 @@ class _Campaign:
         if step.task.action is Action.ATTACK:
             outcome = self._attacked(step, event)
         elif event.ended and event.answer is None and trial.mutant:
-            trial.lost, trial.mutant = (*trial.lost, trial.mutant), ""
-            self._queue.appendleft(_Step(trial, replace(step.task, mutants=trial.lost)))
+            self._queue.appendleft(_Step(trial, replace(step.task, proof=trial.without_mutant())))
             outcome = None
         else:
             outcome = _followed(trial, step.task.action, event) if event.ended else None
@@ -185,7 +188,10 @@ class _Campaign:
         cases = sum(part.cases for part in trial.parts) if trial.outcome is None else trial.outcome.valid
         if "alive" in event.message:
             trial.mutant = str(event.message.get("mutant", ""))
-        self._watch(Signal(trial.order.work, step.task.action.value, cases))
+        if "proof" in event.message:
+            trial.proof = event.message["proof"]
+        mutant = len(trial.proof["done"]) + 1 if trial.mutant else 0
+        self._watch(Signal(trial.order.work, step.task.action.value, cases, mutant))
 
     def _attacked(self, step: _Step, event: Event[_Step]) -> Outcome | None:
         """What the attack came to, when that ends the trial; otherwise what follows on it is to be done next."""

@@ -9,7 +9,7 @@ from typing import Any
 
 from pv.campaign.order import Order
 from pv.falsify.outcome import Outcome, Unit, join
-from pv.falsify.work import Action, Site, Task
+from pv.falsify.work import Action, Proof, Site, Task
 from pv.finding import Exit
 from pv.ledger.receipt import Tooth
 from pv.verdict import Verdict
@@ -49,7 +49,8 @@ class Trial:
     printed: str = ""
     mutant: str = ""
     """Which mutant its proof is at; the process may end by it, which says nothing of the subject."""
-    lost: tuple[str, ...] = ()
+    proof: Answer = field(default_factory=dict)
+    """What its proof had come to before that mutant."""
 
     def __post_init__(self) -> None:
         self.parts = [Part(index) for index in range(self.order.parts)]
@@ -58,6 +59,12 @@ class Trial:
         """What a process is to do for this trial."""
         order = self.order
         return Task(action, order.work, self.site, order.plan, order.timeout, self.memory, **more)
+
+    def without_mutant(self) -> Proof:
+        """Its proof, to go on after the mutant that ended it."""
+        rows = tuple((invariant, fault, caught, seeds) for invariant, fault, caught, seeds in self.proof["teeth"])
+        done, self.mutant = (*self.proof["done"], self.mutant), ""
+        return Proof(**{**self.proof, "teeth": rows, "done": done})
 
     def attacks(self) -> Iterator[Task]:
         """The attack, a task for each part."""

@@ -42,7 +42,7 @@ def live(total: int) -> Iterator[Display]:
     console = Console(stderr=True)
     trials = Progress(
         TextColumn("{task.description}"),
-        TextColumn("{task.fields[stage]:7}"),
+        TextColumn("{task.fields[stage]:10}"),
         TextColumn("{task.fields[cases]:>8,} cases"),
         TextColumn("{task.fields[rate]:>8,.0f} examples/s"),
         console=console,
@@ -81,7 +81,8 @@ class _Lines:
             rate = signal.cases / max(time.monotonic() - since, 1e-9)
             self._trials.update(line, stage=signal.doing, cases=signal.cases, rate=rate)
         else:
-            self._trials.update(line, stage=signal.doing, cases=signal.cases)
+            stage = f"mutant {signal.mutant}" if signal.mutant else signal.doing
+            self._trials.update(line, stage=stage, cases=signal.cases)
 
     def done(self, work: Work) -> None:
         if work in self._lines:

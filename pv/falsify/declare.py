@@ -86,7 +86,8 @@ def falsifier(
     `check` (the only thing that asserts). Its cases come from the equation's `arguments`; what those cannot say (input
     outside the domain, say) is given as `cases`, a Hypothesis strategy of `Case` or a mapping from names of strata to such
     strategies, with the reason in `because`. `examples` is how many cases it needs in place of the run's own number,
-    `timeout` how many seconds its trial may take, `slow` that it is to be listed apart. Raises TypeError or ValueError when
+    `timeout` how many seconds its trial may take, `slow` that it is to be listed apart and that its proof need not make equal
+    calls twice (docs/cases.md). Raises TypeError or ValueError when
     the function has other parameters, or one of these is not what it must be.
     """
     by_stratum = cases if isinstance(cases, Mapping) else {} if cases is None else {"cases": cases}

@@ -54,6 +54,12 @@ class Trial:
             return regions(self.equation, self.strata)
         return tuple(Region(name, strategy, lambda case: True) for name, strategy in self.falsifier.cases)
 
+    def remember(self) -> None:
+        """From now on its subject and its reference make each call once."""
+        self.subject.remember()
+        if self.oracle is not None:
+            self.oracle.reference.remember()
+
     def call(self, subject: Subject, case: Case, check: Check) -> None:
         """The falsifier, its roles filled."""
         if self.oracle is not None:

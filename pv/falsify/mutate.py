@@ -59,6 +59,11 @@ class Falsifiers:
                 break
         return answer
 
+    def announce(self, subject: Subject, name: str, say: Say) -> None:
+        """Of a slow subject each call has a time of its own."""
+        if any(trial.falsifier.slow for trial in self.trials):
+            subject.announce(lambda: say({"alive": name}))
+
     def domain(self, seed: int, examples: int) -> tuple[Case, ...]:
         """Cases of the equation itself."""
         return self.corpora[0].domain().cases(seed, examples)
@@ -85,6 +90,8 @@ def survey(task: Task, trials: Sequence[Trial], say: Say) -> dict[str, Any]:
     `lines` were executed by some case; a control has a problem when the falsifier fails on the subject itself.
     """
     every = Falsifiers(tuple(trials))
+    for trial in trials:
+        every.announce(trial.subject, trial.test, say)
     controls: list[list[str]] = []
     lines: set[tuple[str, int]] = set()
     for trial, corpus in zip(trials, every.corpora, strict=True):
@@ -120,6 +127,7 @@ def mutate(task: Task, trials: Sequence[Trial], say: Say) -> dict[str, Any]:
         for name in names:
             say({"alive": name})
             subject = edited(every.subject, edits[name]) if edits else faults[name][1]
+            every.announce(subject, name, say)
             say({"row": {"id": name, **_judged(subject, every, smoke, order, every_one=task.every)}})
 
     within(judge)

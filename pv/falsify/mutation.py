@@ -7,7 +7,7 @@ import inspect
 import os
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -97,7 +97,8 @@ def own_reference(trial: Trial, functions: Functions, corpus: Corpus) -> str:
     before = sys.getprofile()
     sys.setprofile(entered)
     try:
-        corpus.ask_few(trial.subject.altered(wrong, smoke=False), 0)
+        anew = trial.subject.edited(nullcontext)  # what is remembered enters nothing
+        corpus.ask_few(anew.altered(wrong, smoke=False), 0)
     finally:
         sys.setprofile(before)
     return min(inside & past, default="")
@@ -112,7 +113,10 @@ def damaged(trial: Trial, corpus: Corpus) -> dict[str, tuple[OutputFault, Subjec
     """The subject with each fault in its output that changes it for some case; by name."""
     tolerances = [sum(row) for one in trial.invariants for _, row in one.tolerances]
     tolerance = max(tolerances, default=0.0) or _EXACT
-    outputs = [trial.subject(*copied(case)) for case in corpus.domain().cases(0, TEETH_FEW)]
+    outputs = []
+    for case in corpus.domain().cases(0, TEETH_FEW):
+        with suppress(Exception):  # what it refuses has no output to damage
+            outputs.append(trial.subject(*copied(case)))
     found = {}
     for fault in OUTPUT_FAULTS:
         if any(damage(fault, output, tolerance) is not None for output in outputs):
@@ -132,7 +136,7 @@ def _wrong_output(fault: OutputFault, tolerance: float) -> Wrong:
 
 def untouched(subject: Subject) -> Subject:
     """The subject itself, seen through what a mutant is seen through."""
-    return subject.edited(nullcontext)
+    return subject.altered(lambda plain, again, case: again(), smoke=False)
 
 
 class Smoke:

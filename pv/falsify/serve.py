@@ -82,6 +82,9 @@ def answer(task: Task, say: Say) -> dict[str, Any]:
             trial, *others = (trial_of(one, loader, tracer, aside) for one in each)
         except PvError as error:
             return {"failed": {"reason": error.message, "exit": int(error.exit), "hint": error.hint}}
+        if task.action in _AGAIN and any(one.falsifier.slow for one in (trial, *others)):
+            for one in (trial, *others):
+                one.remember()
         tracer.forget()
         aside.forget()
         scene = Scene(f"{task.site.root}{os.sep}", task.site.falsifier[0].partition(".")[0])
@@ -162,6 +165,8 @@ _ACTIONS: Mapping[Action, Callable[[Task, Trial, Say, Seen], dict[str, Any]]] = 
     Action.PROVE: lambda task, trial, say, _: prove(task, trial, say),
     Action.REPLAY: lambda task, trial, say, _: rerun(task, trial, say),
 }
+# Those that judge many subjects by the same cases.
+_AGAIN = frozenset((Action.PROVE, Action.SURVEY, Action.MUTATE))
 # Those of all falsifiers of an equation.
 _TOGETHER: Mapping[Action, Callable[[Task, Sequence[Trial], Say], dict[str, Any]]] = {
     Action.SURVEY: survey,

@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 from pv.falsify.cases import Case
 from pv.falsify.declare import Fault
 from pv.falsify.encode import fingerprint
+from pv.falsify.remember import Remembered, behind, is_done
 from pv.falsify.trace import Tracer
 
 Call = Callable[..., Any]
@@ -26,7 +27,7 @@ class Subject:
     fail the other without looking at a value.
     """
 
-    __slots__ = ("_arguments", "_around", "_calls", "_function", "_gross", "_heard", "_left", "_tracer")
+    __slots__ = ("_arguments", "_around", "_beat", "_calls", "_function", "_gross", "_heard", "_left", "_tracer")
 
     def __init__(self, function: Call, arguments: Sequence[str], tracer: Tracer | None = None) -> None:
         self._function = function
@@ -35,10 +36,13 @@ class Subject:
         self._heard: Any = None
         self._gross: list[str] = []
         self._around: Around = nullcontext
+        self._beat: Callable[[], None] | None = None
         self._calls: list[Case] | None = None
         self._left = False  # whether code of a call may run after it: its backward, what is left of a generator
 
     def __call__(self, *values: Any, **named: Any) -> Any:
+        if self._beat is not None:
+            self._beat()
         if self._calls is not None:
             self._calls.append(Case(dict(zip(self._arguments, values, strict=False)), **named))
         output = self._traced(*values, **named)
@@ -72,14 +76,29 @@ class Subject:
         """Why an altered subject proves nothing; kept here too, because a falsifier may catch what is raised."""
         return self._gross[0] if self._gross else ""
 
+    def announce(self, beat: Callable[[], None]) -> None:
+        """Call `beat` before every call from now on."""
+        self._beat = beat
+
+    def remember(self) -> None:
+        """From now on a call is made once: whoever makes it again, an output altered or not, is given what it returned."""
+        self._function = Remembered(behind(self._function))
+
+    def afresh(self, *values: Any, **named: Any) -> Any:
+        """The call, whatever is remembered of it."""
+        return behind(self._function)(*values, **named)
+
     def in_force(self) -> AbstractContextManager[Any]:
         """Inside of it the code is what this subject says it is: an edited one also serves what runs after a call."""
         return self._around()
 
     def edited(self, around: Around) -> Subject:
-        """This subject with other code in its functions, which `around()` puts there and takes away."""
-        subject = self.altered(lambda plain, again, case: again(), smoke=False)
+        """This subject with other code in its functions, which `around()` puts there and takes away; it remembers by itself."""
+        plain = Subject(behind(self._function), self._arguments)
+        subject = plain.altered(lambda plain, again, case: again(), smoke=False)
         subject._around = around
+        if isinstance(self._function, Remembered):
+            subject.remember()
         return subject
 
     def altered(self, wrong: Wrong, *, smoke: bool = True, about: str = "value", repeat: bool = True) -> Subject:
@@ -120,7 +139,7 @@ class Subject:
         self._tracer.start()
         try:
             output = self._function(*values, **named)
-            self._left = self._left or (self._calls is not None and not _is_done(output))
+            self._left = self._left or (self._calls is not None and not is_done(output))
             return output
         finally:
             if self._left:
@@ -134,17 +153,6 @@ class GrossFault(BaseException):
 
     No Exception: a falsifier that turns every exception of its subject into a failed check must not catch it.
     """
-
-
-def _is_done(output: Any) -> bool:
-    """Whether nothing of the call that returned `output` can run any more: it is numbers, text and tensors without a graph."""
-    if isinstance(output, (list, tuple)):
-        return all(_is_done(item) for item in output)
-    if isinstance(output, dict):
-        return all(_is_done(item) for item in output.values())
-    if hasattr(output, "requires_grad"):
-        return not output.requires_grad
-    return output is None or isinstance(output, (bool, int, float, complex, str, bytes)) or hasattr(output, "__array__")
 
 
 def of_fault(fault: Fault) -> Wrong:
@@ -162,7 +170,7 @@ def smoke_of(subject: Subject, given: Callable[[], Case], *, twice: bool) -> str
         with subject.in_force():
             output = subject(*given())
             seen = _kind_of(output)
-            again = not twice or _digest_of(output) == _digest_of(subject(*given()))
+            again = not twice or _digest_of(output) == _digest_of(subject.afresh(*given()))
     except Exception as error:
         return f"it raises {type(error).__name__}: {error}"[:200]
     return seen if again else f"{seen}, something else each time"

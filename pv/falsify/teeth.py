@@ -50,6 +50,8 @@ def run_trial(trial: Trial, plan: Plan) -> Outcome:
     outcome = attack(trial, plan)
     if outcome.verdict is not Verdict.HELD:
         return outcome
+    if trial.falsifier.slow:
+        trial.remember()
     verdict, reason, teeth = bite(trial, Corpus(trial))
     return replace(outcome, verdict=verdict, reason=reason, teeth=teeth)
 
@@ -68,8 +70,18 @@ class Corpus:
         self._name = trial.test if trial.falsifier.cases else trial.equation.name
         self._drawn: Pile = {} if pile is None else pile
 
+    @property
+    def most(self) -> int:
+        """How many cases judge one altered subject at most: under each seed a few and then all, and a few the smoke check."""
+        few, every = self._capped(TEETH_FEW), self._capped(TEETH_EXAMPLES)
+        return TEETH_SEEDS * (few + every) + few
+
     def cases(self, seed: int, examples: int) -> tuple[Case, ...]:
-        """About so many cases: the simplest of every region first, then the others in turn."""
+        """About so many cases: the simplest of every region first, then the others in turn.
+
+        No more than the falsifier says that it needs: what it is judged by, its teeth are shown on.
+        """
+        examples = self._capped(examples)
         if (self._name, seed, examples) not in self._drawn:
             columns = [self._column(region, seed, examples) for region in self._trial.regions()]
             longest = max(map(len, columns), default=0)
@@ -93,6 +105,9 @@ class Corpus:
             if answer.decided:
                 break
         return answer
+
+    def _capped(self, examples: int) -> int:
+        return min(examples, self._trial.falsifier.examples or examples)
 
     def _column(self, region: Region, seed: int, examples: int) -> list[Case]:
         found: list[Case] = []

@@ -68,6 +68,25 @@ class Site:
     strata: tuple[tuple[str, str], ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What a proof has come to: its verdict so far, each fault as (invariant, name, caught, seeds), and its mutants.
+
+    `slowest` is what the slowest of the cases that were run again took, in seconds. `done` are the mutants that were judged,
+    or that ended the process: of the first sort are those `tried`, `past` the smoke check, and those that `crashed` the
+    falsifier.
+    """
+
+    verdict: str
+    reason: str = ""
+    teeth: tuple[tuple[str, str, bool, int], ...] = ()
+    slowest: float = 0.0
+    done: tuple[str, ...] = ()
+    tried: int = 0
+    past: int = 0
+    crashed: int = 0
+
+
 class Action(Enum):
     """What a worker is to do with a trial."""
 
@@ -89,6 +108,8 @@ class Task:
     (empty where nobody noted it). `functions` are those of the
     project that the subject enters, to be mutated.
 
+    A proof that a mutant ended goes on in another process: `proof` is what it had come to.
+
     Teeth are shown by all falsifiers of an equation together: `others` are the further trials on the same subject, `mutants`
     the ids to judge, and with `every` each mutant is judged by each falsifier, also when one has killed it.
     """
@@ -103,6 +124,7 @@ class Task:
     parts: int = 1
     cases: tuple[tuple[Any, str], ...] = ()
     functions: Functions = ()
+    proof: Proof | None = None
     others: tuple[tuple[Work, Site], ...] = ()
     mutants: tuple[str, ...] = ()
     every: bool = False

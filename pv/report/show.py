@@ -20,7 +20,7 @@ from pv.report.paste import script
 from pv.report.plain import plural
 from pv.report.status import assessment_value, freshness
 from pv.root import COUNTEREXAMPLES
-from pv.source.falsifiers import FalsifierIndex
+from pv.source.falsifiers import FalsifierEntry, FalsifierIndex
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ def show_text(view: View) -> str:
         if invariant is not None:
             lines.append(f"  clause     {invariant.place}  {name}: {invariant.statement} ({invariant.holds.value})")
     for entry in index.falsifiers_of(contract.name, test.id):
-        lines.append(f"  falsifier  {entry.place}  {entry.function}")
+        lines.append(f"  falsifier  {entry.place}  {entry.function}{_budget(entry)}")
     for fault in index.faults_of(contract.name):
         if fault.invariant in test.binds_to:
             lines.append(f"  fault      {fault.place}  {fault.function}")
@@ -104,6 +104,16 @@ def next_command(row: Assessment, promises: Sequence[Promise]) -> str:
     return "nothing: what is promised is supported"
 
 
+def _budget(entry: FalsifierEntry) -> str:
+    """What the falsifier says of its own cost; empty where that is everybody's."""
+    said = [
+        "slow" if entry.slow else "",
+        f"{plural(entry.examples, 'example')}" if entry.examples else "",
+        f"at most {entry.timeout:g} s a step" if entry.timeout else "",
+    ]
+    return f" ({', '.join(filter(None, said))})" if any(said) else ""
+
+
 def _receipt(receipt: Receipt) -> list[str]:
     caught = sum(1 for tooth in receipt.teeth if tooth.caught)
     faults = f"{caught} of {plural(len(receipt.teeth), 'fault')} caught"
@@ -112,6 +122,11 @@ def _receipt(receipt: Receipt) -> list[str]:
     lines = [f"  receipt    {receipt.path.parent.name}/{receipt.name[:12]}…  {verdict}: {counts}"]
     strata = ", ".join(f"{row.name} {row.distinct}{' (all)' if row.exhausted else ''}" for row in receipt.strata)
     lines.append(f"  strata     {strata}")
+    if receipt.mutants is not None:
+        killed = f"killed {receipt.mutants.killed}" if receipt.mutants.killed else "killed none"
+        lines.append(
+            f"  mutants    {receipt.mutants.tried} tried, {receipt.mutants.past} past the smoke check, {killed}"
+        )
     lines += [
         f"  residual   {row.invariant} {row.dtype}: {row.residual:.3g} of {row.bound:.3g}" for row in receipt.residuals
     ]

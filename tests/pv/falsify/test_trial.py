@@ -21,7 +21,7 @@ from pv.falsify.encode import decode
 from pv.falsify.judge import Trial
 from pv.falsify.outcome import Outcome
 from pv.falsify.subject import Subject
-from pv.falsify.teeth import TEETH_SEEDS, run_trial
+from pv.falsify.teeth import TEETH_EXAMPLES, TEETH_SEEDS, Corpus, run_trial
 from pv.falsify.work import Plan
 from pv.finding import Place
 from pv.ledger.receipt import Stratum, Tooth
@@ -112,6 +112,15 @@ def test_the_teeth_are_tried_under_three_seeds_and_on_every_fault() -> None:
 
 
 # --- falsified
+
+
+def test_teeth_are_tried_on_no_more_cases_than_the_falsifier_says_it_needs() -> None:
+    def drawn(examples: int | None) -> int:
+        falsifier = Falsifier("T", is_twice_the_number, examples=examples)
+        trial = Trial("T", NUMBER, (clause(),), falsifier, (fault(one_more),), Subject(double, ["x"]))
+        return len(Corpus(trial).cases(0, TEETH_EXAMPLES))
+
+    assert (drawn(5), drawn(None)) == (5, TEETH_EXAMPLES)
 
 
 def test_a_broken_subject_is_falsified_with_the_smallest_case() -> None:
