@@ -7,17 +7,20 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
 from pv.source.files import project_file
-from pv.source.syntax import parse, read_source, statements
+from pv.source.syntax import blocks, parse, read_source, statements
+
+_CHECKING = "TYPE_CHECKING"
 
 
 def imported_modules(source: str, module: str, is_package: bool, path: str = "<source>") -> tuple[str, ...]:
-    """The absolute names of the modules that `module`'s import statements may import, wherever they stand, sorted.
+    """The absolute names of the modules that `module`'s import statements may import, wherever they stand, sorted; those
+    under `if TYPE_CHECKING:` are never run, unless the module itself says that it is anything but false.
 
     `from a.b import c` may import `a.b` and `a.b.c`; relative names are resolved; those that leave the top are left
     out. What `importlib` imports by a computed name is not seen. Raises PvError (mend) when the text is not Python.
     """
     tree = parse(source, path)
-    return tuple(sorted({name for statement in statements(tree) for name in _imports(statement, module, is_package)}))
+    return tuple(sorted({name for statement in _running(tree) for name in _imports(statement, module, is_package)}))
 
 
 def module_path(root: Path, sources: Sequence[str], module: str) -> str | None:
@@ -83,6 +86,37 @@ def base_package(module: str, level: int, is_package: bool) -> str | None:
     parts = module.split(".")
     kept = len(parts) - level + (1 if is_package else 0)
     return ".".join(parts[:kept]) if kept > 0 else None
+
+
+def _running(tree: ast.Module) -> Iterator[ast.stmt]:
+    """Every statement but those that only type checkers read."""
+    pending: list[ast.AST] = [tree]
+    kept = _rebinds(tree)
+    while pending:
+        node = pending.pop()
+        if isinstance(node, ast.stmt):
+            yield node
+        pending += reversed(node.orelse if isinstance(node, ast.If) and not kept and _asks(node.test) else blocks(node))
+
+
+def _asks(test: ast.expr) -> bool:
+    """Whether it is `TYPE_CHECKING` or `typing.TYPE_CHECKING`."""
+    return (test.attr if isinstance(test, ast.Attribute) else getattr(test, "id", "")) == _CHECKING
+
+
+def _rebinds(tree: ast.Module) -> bool:
+    """Whether the name is bound here to anything but false."""
+    for node in statements(tree):
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant) and node.value.value is False:
+            continue
+        bound = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
+        if any(isinstance(name, ast.Name) and name.id == _CHECKING for name in bound):
+            return True
+        if isinstance(node, (ast.Import, ast.ImportFrom)):
+            origin = getattr(node, "module", None)
+            if origin != "typing" and any(_CHECKING in (alias.name, alias.asname) for alias in node.names):
+                return True
+    return False
 
 
 def _imports(statement: ast.stmt, module: str, is_package: bool) -> Iterator[str]:

@@ -47,6 +47,26 @@ def test_relative_imports_are_resolved(source: str, module: str, is_package: boo
     assert imported_modules(source, module, is_package) == names
 
 
+@pytest.mark.parametrize(
+    ("before", "test", "names"),
+    [
+        ("from typing import TYPE_CHECKING", "TYPE_CHECKING", ()),
+        ("import typing", "typing.TYPE_CHECKING", ()),
+        ("TYPE_CHECKING = False", "TYPE_CHECKING", ()),
+        ("TYPE_CHECKING = True", "TYPE_CHECKING", ("heavy",)),
+        ("TYPE_CHECKING: bool = 1 > 0", "TYPE_CHECKING", ("heavy",)),
+        ("from flags import TYPE_CHECKING", "TYPE_CHECKING", ("heavy",)),
+        ("import flags as TYPE_CHECKING", "TYPE_CHECKING", ("heavy",)),
+        ("from typing import TYPE_CHECKING", "not TYPE_CHECKING", ("heavy",)),
+        ("from typing import TYPE_CHECKING", "TYPE_CHECKING or True", ("heavy",)),
+    ],
+)
+def test_what_only_type_checkers_read_is_not_imported(before: str, test: str, names: tuple[str, ...]) -> None:
+    source = f"{before}\nif {test}:\n    import heavy\nelse:\n    import light\n"
+    found = set(imported_modules(source, "m", is_package=False)) - {"typing", "typing.TYPE_CHECKING", "flags"}
+    assert found - {"flags.TYPE_CHECKING"} == {"light", *names}
+
+
 def test_the_closure_follows_imports_and_the_packages_on_the_way(tmp_path: Path) -> None:
     _write(
         tmp_path,
