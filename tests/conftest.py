@@ -19,12 +19,12 @@ PARTS = (
     "implementations",
     "references",
     "ledger",
-    "pv",
     "schemas",
     "docs",
     "pyproject.toml",
     "README.md",
 )
+OWN = ("documents-v1", "trace-save-tensor-v1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,19 +48,22 @@ def copy_project(target: Path) -> Path:
             shutil.copytree(ROOT / part, target / part, ignore=shutil.ignore_patterns("__pycache__"))
         else:
             shutil.copy(ROOT / part, target / part)
-    _leave_out_documents(target)
+    for contract in OWN:
+        _leave_out(target, contract)
     return target
 
 
-def _leave_out_documents(target: Path) -> None:
-    """The contract of documents is about `pv` itself, which a scratch copy does not bring."""
+def _leave_out(target: Path, contract: str) -> None:
+    """Forget a contract that is about `pv` itself, which a scratch copy does not bring."""
     bindings = target / "contracts/binding.yaml"
-    rows = bindings.read_text(encoding="utf-8").split("\n  - ")
-    kept = [row for row in rows if "contract: documents-v1" not in row]
-    bindings.write_text("\n  - ".join(kept).rstrip("\n") + "\n", encoding="utf-8")
-    for path in (target / "contracts/documents-v1.yaml", target / "falsifiers/documents.py"):
-        path.unlink(missing_ok=True)
-    for folder in (target / "ledger").glob("*/documents-v1"):
+    first, *rows = bindings.read_text(encoding="utf-8").split("\n  - ")
+    kept = [row for row in rows if f"contract: {contract}" not in row]
+    bindings.write_text("\n  - ".join([first, *kept]).rstrip("\n") + "\n", encoding="utf-8")
+    (target / f"contracts/{contract}.yaml").unlink()
+    for path in (target / "falsifiers").rglob("*.py"):
+        if f'CONTRACT = "{contract}"' in path.read_text(encoding="utf-8"):
+            path.unlink()
+    for folder in (target / "ledger").glob(f"*/{contract}"):
         shutil.rmtree(folder)
 
 

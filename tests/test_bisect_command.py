@@ -15,6 +15,12 @@ Pv = Callable[..., Ran]
 pytest.importorskip("transformers")
 
 
+@pytest.fixture(autouse=True)
+def wide(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Folders of tests have long names: where lines break is asked where a width is chosen."""
+    monkeypatch.setenv("COLUMNS", "250")
+
+
 @pytest.fixture(scope="module")
 def llamas(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_llamas(tmp_path_factory.mktemp("llamas"))

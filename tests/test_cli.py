@@ -84,7 +84,7 @@ def test_importing_pv_imports_nothing_of_it() -> None:
 
 
 def test_an_id_may_be_an_ending_and_the_answer_says_which(pv: Pv) -> None:
-    ran = pv("falsify", "--id", "FALSIFY-010")
+    ran = pv("falsify", "microgpt-v1", "--id", "FALSIFY-010")
     assert ran.out.startswith("FALSIFY-010: FALSIFY-MG-010\n")
     assert "66 cases (all there are)" in ran.out
     assert ran.exit == 0

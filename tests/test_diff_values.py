@@ -30,6 +30,12 @@ ROW = [
 ATTENTION, OUT = Place("q_post_rope", 1), Place("attn_out", 0)
 
 
+@pytest.fixture(autouse=True)
+def wide(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Folders of tests have long names: where lines break is asked where a width is chosen."""
+    monkeypatch.setenv("COLUMNS", "250")
+
+
 def stages() -> dict[Place, tuple[Any, tuple[str, ...], str]]:
     """Three captured tensors: of two layers and of the whole model."""
     draw = np.random.default_rng(7)

@@ -31,6 +31,9 @@ def but_trainings(names: Sequence[str], *slow: str) -> list[Any]:
 
 TESTS = but_trainings([test.id for test in the_contract().tests], "FALSIFY-MG-050")
 INVARIANTS = [name for test in the_contract().tests for name in test.binds_to]
+ANSWERED = [name for name in INVARIANTS if name != "read_checkpoint/rejects_damage"]  # which is about raising
+SHAPED = ("forward_pass/shape", "checkpoint_files/format")  # which are about it
+FILES = ("checkpoint_files", "read_checkpoint")  # few texts and bytes are a checkpoint: the falsifiers bring their own
 Judge = Callable[[Subject, Case, Check], None]
 
 
@@ -53,7 +56,7 @@ def test_every_invariant_is_bound_by_one_test() -> None:
     assert sorted(name for test in the_contract().tests for name in test.binds_to) == every
 
 
-@pytest.mark.parametrize("invariant", but_trainings(INVARIANTS, "training/learns"))
+@pytest.mark.parametrize("invariant", but_trainings(ANSWERED, "training/learns"))
 def test_a_check_of_finiteness_alone_is_vacuous(invariant: str, by_test: dict[str, Trial]) -> None:
     outcome = attacked_by(only_finite, invariant, by_test)
 
@@ -61,7 +64,7 @@ def test_a_check_of_finiteness_alone_is_vacuous(invariant: str, by_test: dict[st
 
 
 @pytest.mark.parametrize(
-    "invariant", but_trainings([name for name in INVARIANTS if name != "forward_pass/shape"], "training/learns")
+    "invariant", but_trainings([name for name in ANSWERED if name not in SHAPED], "training/learns")
 )
 def test_a_check_of_the_shape_alone_is_vacuous(invariant: str, by_test: dict[str, Trial]) -> None:
     equation = the_contract().equation(invariant.partition("/")[0])
@@ -82,8 +85,10 @@ def test_a_check_of_the_shape_is_enough_for_the_invariant_about_it(by_test: dict
 def attacked_by(judge: Judge, invariant: str, by_test: dict[str, Trial]) -> Outcome:
     """The trial of the test bound to `invariant`, with another falsifier, on cases inside the equation's domain."""
     trial = next(trial for trial in by_test.values() if trial.invariants[0].name == invariant)
-    cases = st.sampled_from(drawn(trial.equation.name, regions(trial.equation)))
-    falsifier = replace(trial.falsifier, function=judge, cases=(("drawn", cases),), because="", examples=None)
+    falsifier = replace(trial.falsifier, function=judge, examples=None)
+    if trial.equation.name not in FILES:
+        cases = st.sampled_from(drawn(trial.equation.name, regions(trial.equation)))
+        falsifier = replace(falsifier, cases=(("drawn", cases),), because="")
     return run_trial(replace(trial, falsifier=falsifier), Plan(examples=20))
 
 

@@ -32,7 +32,7 @@ def test_a_whole_ledger_has_no_finding_and_is_counted(tmp_path: Path) -> None:
     ledger, _, _ = ledger_of(tmp_path)
     put_receipt(ledger, reason="no", verdict="falsified")
     assert found(ledger) == []
-    empty = dict.fromkeys(("receipts", "promotions", "retractions", "waivers", "releases"), 0)
+    empty = dict.fromkeys(("receipts", "promotions", "retractions", "waivers", "releases", "records"), 0)
     assert count(ledger) == {**empty, "receipts": 2, "promotions": 1}
     assert (found(tmp_path / "none"), count(tmp_path / "none")) == ([], empty)
 
