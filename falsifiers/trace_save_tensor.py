@@ -146,7 +146,10 @@ UNFIT = {
         lambda layer: Case(x=torch.zeros(1), layer=layer), st.just(-1) | st.just(2**32) | st.integers(-(2**40), -1)
         | st.integers(2**32, 2**40),
     ),
-    "count": st.builds(lambda count: Case(x=torch.zeros(1), layer=0, count=count), st.sampled_from([2**32, 2**32 + 1, 2**40])),
+    "count": st.builds(
+        lambda count: Case(x=torch.zeros(1), layer=0, count=count),
+        st.sampled_from([2**32, 2**32 + 1, *(2**power for power in range(33, 42))]),
+    ),
 }  # fmt: skip
 
 

@@ -139,6 +139,7 @@ def test_a_trace_of_a_model_of_transformers_shows_its_layers(pv: Pv, llama: Path
 
 REFUSED: list[tuple[list[object], int, str]] = [
     (["--save-tensor", "ffn_oot"], 2, "there is no stage 'ffn_oot' in contracts/stages/llama.yaml"),
+    (["--save-tensor", "all,ffn_oot"], 2, "there is no stage 'ffn_oot' in contracts/stages/llama.yaml"),
     (["--save-tensor", "ffn_out,,lm_head"], 2, "has an empty name in it"),
     (["--save-tensor", ""], 2, "has an empty name in it"),
     (["--save-tensor", "all", "--layer", 3], 2, "layers 3..4 were asked for; the model has 3: 0..3"),

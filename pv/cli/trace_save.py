@@ -44,7 +44,7 @@ def read_stages(text: str) -> tuple[str, ...] | str:
     if "" in names:
         seen = f"--save-tensor {shorten(text)} has an empty name in it"
         raise PvError(seen, hint="give names with commas between, attn_out,ffn_out, or all")
-    return ALL if ALL in names else tuple(dict.fromkeys(names))
+    return ALL if {*names} == {ALL} else tuple(dict.fromkeys(names))
 
 
 def read_layers(layer: str | None, layers: str | None) -> range | None:

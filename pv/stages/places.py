@@ -46,9 +46,9 @@ def places_of(
     not, one asked for by name that this model has not or does not show, a layer out of range, and where no place is left.
     """
     count = layer_count(model, stage_map)
-    chosen = _chosen(stage_map, stages)
-    if stages != ALL:
-        _require_shown(model, stage_map, chosen, count)
+    named = _named(stage_map, stages)
+    chosen = stage_map.stages if ALL in ((stages,) if isinstance(stages, str) else stages) else named
+    _require_shown(model, stage_map, named, count)
     wanted = _require_layers(layers, count)
     found = tuple(
         Place(stage.name, layer)
@@ -62,10 +62,10 @@ def places_of(
     return found
 
 
-def _chosen(stage_map: StageMap, stages: Sequence[str] | str) -> tuple[Stage, ...]:
-    if isinstance(stages, str):
-        return stage_map.stages if stages == ALL else stage_map.choose([stages])
-    return stage_map.choose(stages)
+def _named(stage_map: StageMap, stages: Sequence[str] | str) -> tuple[Stage, ...]:
+    """The stages that are asked for by name, also beside `all`."""
+    names = (stages,) if isinstance(stages, str) else stages
+    return stage_map.choose(name for name in names if name != ALL)
 
 
 def _require_shown(model: Any, stage_map: StageMap, chosen: Sequence[Stage], count: int) -> None:
