@@ -33,10 +33,10 @@ class Share(NamedTuple):
 
 
 def read_in_shares(
-    contracts: Sequence[str], shelves: Sequence[Path], work: Callable[[Sequence[int], Collection[str]], Share]
+    contracts: Sequence[str], shelves: Sequence[Path], work: Callable[[Sequence[int], Collection[str], bool], Share]
 ) -> Share | None:
-    """`work` of all `contracts`, by several processes: each asked with the places of its own in `contracts`, and with the
-    folders of `shelves` that another reads.
+    """`work` of all `contracts`, by several processes: each asked with the places of its own in `contracts`, with the
+    folders of `shelves` that another reads, and whether it is this process.
 
     None where one process is to do it: the receipts are few, it cannot fork, or something is not plain.
     """
@@ -49,7 +49,7 @@ def read_in_shares(
 
     def share(number: int) -> Share:
         own = [place for place, name in enumerate(contracts) if owner[name] == number]
-        return work(own, {name for name in names if owner[name] != number})
+        return work(own, {name for name in names if owner[name] != number}, number == 0)
 
     shares = spread(range(workers), share, workers, Wire(pack, unpack))
     if not all(one.plain for one in shares):

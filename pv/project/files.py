@@ -41,7 +41,12 @@ def walk(operand: Path, shown: Callable[[Path], str] = Path.as_posix) -> Walked:
     """
     if not operand.is_dir():
         return _sort([(operand, read_document(operand, shown(operand)))], named=True)
-    return _sort([(path, read_document(path, shown(path))) for path in yaml_paths(operand)], named=False)
+    return walk_files(yaml_paths(operand), shown)
+
+
+def walk_files(paths: Iterable[Path], shown: Callable[[Path], str] = Path.as_posix) -> Walked:
+    """What is in `paths`, some of a folder's `yaml_paths`, as `walk` finds it there."""
+    return _sort([(path, read_document(path, shown(path))) for path in paths], named=False)
 
 
 def _sort(documents: Iterable[tuple[Path, Document]], *, named: bool) -> Walked:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from copy import copy
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pv.assess.freshness import Today
 from pv.assess.levels import Assessment, assess
 from pv.assess.promises import Key, key_of
 from pv.assess.shares import Share, read_in_shares
@@ -14,7 +16,9 @@ from pv.collector import collector_paused
 from pv.contract.model import Binding, Contract, FalsificationTest
 from pv.ledger.receipt import Receipt
 from pv.level import Level
-from pv.root import BINDING, LEDGER, SHELF
+from pv.project.files import walk_files
+from pv.root import BINDING, FALSIFIERS, LEDGER, SHELF
+from pv.source.falsifiers import index_falsifiers
 
 if TYPE_CHECKING:  # which imports this
     from pv.project.project import Project
@@ -51,6 +55,19 @@ def assessed(project: Project, contracts: Iterable[Contract]) -> dict[Key, Asses
         return {key_of(row): row for contract in contracts for row in _rows(project, contract)}
 
 
+def _rows_of(part: Project, paths: Sequence[Path]) -> list[list[Assessment]]:
+    """The assessments of what each of `paths` holds, by a project of which no more is read than these need."""
+    if "contract_files" not in vars(part):
+        part.contract_files = walk_files(paths, part.shown).contracts
+    contracts = {file.document.path: file.contract for file in part.contract_files}
+    if "index" not in vars(part):
+        names = {path.stem for path in paths}
+        part.index = index_falsifiers(part.root, part.root / FALSIFIERS, names)
+        part.today = Today(part.code, part.index, part.bindings)
+    found = [contracts.get(part.shown(path)) for path in paths]
+    return [[] if contract is None else _rows(part, contract) for contract in found]
+
+
 def _rows(project: Project, contract: Contract) -> list[Assessment]:
     return [row for test in contract.tests for row in levels_of(project, contract, test, ALL)]
 
@@ -60,18 +77,25 @@ def in_shares(project: Project, *, levels: bool) -> Share | None:
     if not project.shelves.is_whole:
         return None
     if levels:
-        _ = project.index, project.bindings, project.today  # read once what each would read for itself
+        _ = project.bindings, project.code  # made once what each would make for itself
     shelves = [project.root / shelf / "receipts" for shelf in (LEDGER, SHELF)]
-    names = [contract.name for contract in project.contracts]
-    return read_in_shares(names, shelves, lambda own, others: _share(project, own, others, levels=levels))
+    names = [path.stem for path in project.contract_paths]  # by which a contract is called
+    return read_in_shares(
+        names, shelves, lambda own, others, here: _share(project, own, others, levels=levels, here=here)
+    )
 
 
-def _share(project: Project, own: Iterable[int], others: Collection[str], *, levels: bool) -> Share:
-    """What is in all folders but `others`; with `levels`, those of the contracts at the places `own`, too."""
-    part, contracts = copy(project), project.contracts
+def _share(project: Project, own: Sequence[int], others: Collection[str], *, levels: bool, here: bool) -> Share:
+    """What is in all folders but `others`; with `levels`, those of the contract files at the places `own`, too.
+
+    `here`: in the process that asks, which needs every contract afterwards.
+    """
+    if here:
+        _ = project.contract_files
+    part = copy(project)
     part.shelves = project.shelves.without(others)
     with collector_paused():
-        rows = [_rows(part, contracts[place]) for place in own] if levels else []
+        rows = _rows_of(part, [project.contract_paths[place] for place in own]) if levels else []
         cited = {row.name: row for row in part.shelves.cited if isinstance(row, Receipt)}
         seen = (row for receipts in part.receipts.values() for row in receipts) if levels else cited.values()
         plain = len(cited) == len(part.shelves.cited) and all(row.folder.name == row.contract for row in seen)

@@ -12,7 +12,7 @@ from pv.contract.model import Binding, Contract, FalsificationTest
 from pv.contract.read import BindingFile, ContractFile, read_bindings
 from pv.finding import Finding, Place
 from pv.models import NamedModel, read_models
-from pv.project.files import walk
+from pv.project.files import walk_files, yaml_paths
 from pv.project.selection import contract_called, with_ids
 from pv.root import BINDING, CONTRACTS, FALSIFIERS
 
@@ -37,6 +37,7 @@ if TYPE_CHECKING:  # `pv validate` asks for evidence only where a contract promi
     from pv.project.shelves import Shelves
     from pv.source.attack import Attack
     from pv.source.falsifiers import FalsifierEntry, FalsifierIndex
+    from pv.source.parts import Code
     from pv.source.target import TargetFound
 
 
@@ -86,9 +87,14 @@ class Project:
     @cached_property
     def contract_files(self) -> tuple[ContractFile, ...]:
         """Every contract of the contracts folder, also those that have findings."""
-        folder = self.root / CONTRACTS
         with collector_paused():
-            return walk(folder, self.shown).contracts if folder.is_dir() else ()
+            return walk_files(self.contract_paths, self.shown).contracts
+
+    @cached_property
+    def contract_paths(self) -> tuple[Path, ...]:
+        """Every YAML file of the contracts folder."""
+        folder = self.root / CONTRACTS
+        return tuple(yaml_paths(folder)) if folder.is_dir() else ()
 
     def known_contract(self, path: Path, shown: str) -> ContractFile | None:
         """The contract file at `path`, to be called `shown`, if it was read so: who judges it too need not read it again."""
@@ -135,9 +141,15 @@ class Project:
     def today(self) -> Today:
         """Today's digests."""
         from pv.assess.freshness import Today
+
+        return Today(self.code, self.index, self.bindings)
+
+    @cached_property
+    def code(self) -> Code:
+        """The parts of its code, and their digests."""
         from pv.source.parts import Code
 
-        return Today(Code(self.root, self.sources), self.index, self.bindings)
+        return Code(self.root, self.sources)
 
     @cached_property
     def shelves(self) -> Shelves:
@@ -252,7 +264,7 @@ class Project:
         from pv.assess.promises import key_of
         from pv.project.levels import assessed, in_shares
 
-        self._shared = in_shares(self, levels=True) if self.contracts else None
+        self._shared = in_shares(self, levels=True)
         if self._shared is None:
             return assessed(self, self.contracts)
         return {key_of(row): row for rows in self._shared.rows for row in rows}
@@ -285,7 +297,7 @@ class Project:
 
     def shared_code(self, one: Binding, other: Binding) -> tuple[str, ...]:
         """The modules that the code of both bindings may import."""
-        code = self.today.code
+        code = self.code
         return code.shared(code.modules_of(one), code.modules_of(other))
 
     def subject_place(self, binding: Binding) -> Place | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import os
+import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -123,9 +124,12 @@ class FalsifierIndex:
         return found
 
 
-def index_falsifiers(root: Path, folder: Path) -> FalsifierIndex:
-    """What every `.py` file below `folder` marks; paths are relative to `root`. Parses, never imports."""
-    found = [item for path in _modules(folder) for item in _marks(path, path.relative_to(root).as_posix())]
+def index_falsifiers(root: Path, folder: Path, contracts: Collection[str] | None = None) -> FalsifierIndex:
+    """What every `.py` file below `folder` marks; paths are relative to `root`. Parses, never imports.
+
+    With `contracts`, what is surely about others only may be left out.
+    """
+    found = [item for path in _modules(folder) for item in _marks(path, path.relative_to(root).as_posix(), contracts)]
     return FalsifierIndex(
         tuple(item for item in found if isinstance(item, FalsifierEntry)),
         tuple(item for item in found if isinstance(item, FaultEntry)),
@@ -145,12 +149,14 @@ def _modules(folder: Path) -> Iterator[Path]:
 Marked = FalsifierEntry | FaultEntry | StratumEntry | Finding
 
 
-def _marks(path: Path, shown: str) -> Iterator[Marked | Parsed]:
+def _marks(path: Path, shown: str, contracts: Collection[str] | None) -> Iterator[Marked | Parsed]:
     hint = "until it parses, its falsifiers, faults and strata do not count"
     try:
         source = read_source(path, shown) if path.is_file() else ""
     except PvError as error:
         yield Finding("PV310", Severity.ERROR, Place(shown), error.message, hint)
+        return
+    if contracts is not None and is_about_others(source, contracts):
         return
     tree = try_parse(source, shown)
     if isinstance(tree, Unparsed):
@@ -162,6 +168,25 @@ def _marks(path: Path, shown: str) -> Iterator[Marked | Parsed]:
         if isinstance(statement, Function):
             for decorator in statement.decorator_list:
                 yield from _mark(decorator, statement.name, contract, source, shown)
+
+
+_NAMING = re.compile(r"^CONTRACT\b.*$", re.MULTILINE)
+# By `@falsifier(…, contract=…)`, or with a stratum, which is for whoever asks.
+_NAMING_ANOTHER = re.compile(r"\bcontract[\s\\]*[=#]|stratum")
+
+
+def is_about_others(source: str, contracts: Collection[str]) -> bool:
+    """Whether a module of falsifiers is about none of `contracts`, as far as it can be told from its beginning.
+
+    What ends with the line of `CONTRACT` and parses is the beginning of the module, whatever follows.
+    """
+    line = _NAMING.search(source)
+    # Identifiers in other signs than ASCII may mean the same as `contract`.
+    if line is None or not source.isascii() or _NAMING_ANOTHER.search(source):
+        return False
+    beginning = try_parse(source[: line.end()], "")
+    named = None if isinstance(beginning, Unparsed) else _contract(beginning)
+    return named is not None and named not in contracts
 
 
 def _contract(tree: ast.Module) -> str | None:

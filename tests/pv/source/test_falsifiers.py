@@ -5,9 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from pv.finding import Place
-from pv.source.falsifiers import FalsifierEntry, FalsifierIndex, FaultEntry, StratumEntry, index_falsifiers
+from pv.source.falsifiers import (
+    FalsifierEntry,
+    FalsifierIndex,
+    FaultEntry,
+    StratumEntry,
+    index_falsifiers,
+    is_about_others,
+)
 
 MODULE = '''\
 """é"""
@@ -150,3 +159,59 @@ def test_strata_are_found_by_type_and_name(tmp_path: Path) -> None:
     assert [(finding.code, finding.place.line) for finding in index.findings] == [("PV310", 6)]
     assert index.strata_of({("integer", "even"), ("tensor", "even"), ("tensor", "huge")}) == (two,)
     assert str(one.place) == "falsifiers/strata.py:2:13"
+
+
+BEGINNINGS = (
+    'CONTRACT = "b-v1"',
+    'CONTRACT = "a-v1"',
+    'CONTRACT: str = "b-v1"  # and no other',
+    'CONTRACT = "b-v1"; CONTRACT = "a-v1"',
+    'CONTRACT = ("a" "-v1")',
+    'CONTRACT = "a" \\\n"-v1"',
+    'CONTRACT = name = "b-v1"',
+    'CONTRACT = "b-v1" if True else "a-v1"',
+    'CONTRACTS = "b-v1"',
+    '"""\nCONTRACT = "b-v1"\n"""',
+    '(\n"""\nCONTRACT = "b-v1"\n""")',
+    '"""\nCONTRACT = "b-v1"\n"""\nCONTRACT = "a-v1"',
+    "if True:\n    CONTRACT = 'a-v1'",
+    "import pv",
+    "é = 1",
+    "this is no Python",
+)
+MARKS = (
+    '@falsifier("FALSIFY-A-001")\ndef attack(subject, case, check): ...',
+    '@falsifier("FALSIFY-A-002", contract="a-v1")\ndef attack(subject, case, check): ...',
+    '@falsifier("FALSIFY-A-003", contract # so\n = "a-v1")\ndef attack(subject, case, check): ...',
+    '@falsifier("FALSIFY-A-004", contract \\\n = "a-v1")\ndef attack(subject, case, check): ...',
+    '@falsifier("FALSIFY-A-005", \uff43ontract="a-v1")\ndef attack(subject, case, check): ...',
+    '@fault("e/i", contract="a-v1")\ndef broken(y, case): ...',
+    '@fault("e/i")\ndef broken(y, case): ...',
+    '@stratum("tensor", "checkerboard")\ndef made(draw): ...',
+    '"""The contract of whoever reads this."""',
+)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=300)
+@given(
+    st.lists(st.sampled_from(BEGINNINGS), max_size=3),
+    st.lists(st.sampled_from(MARKS), max_size=3),
+    st.integers(0, 10**9),
+)
+def test_what_is_left_out_for_one_contract_is_nothing_of_it(
+    tmp_path: Path, beginnings: list[str], marks: list[str], number: int
+) -> None:
+    folder = tmp_path / f"{number}"
+    text = "\n\n\n".join([*beginnings, *marks])
+    whole, part = (index_falsifiers(folder, write(folder, a=text), names) for names in (None, {"a-v1"}))
+    wanted = [entry for entry in whole.falsifiers if entry.contract in (None, "a-v1")]
+    assert [entry for entry in part.falsifiers if entry.contract in (None, "a-v1")] == wanted
+    assert part.faults_of("a-v1") == whole.faults_of("a-v1")
+    assert part.strata == whole.strata
+
+
+def test_a_module_of_another_contract_is_left_out_unread() -> None:
+    other = '"""Falsifiers of b."""\n\nCONTRACT = "b-v1"\n\n\n' + MARKS[0]
+    assert is_about_others(other, {"a-v1"})
+    assert not is_about_others(other, {"a-v1", "b-v1"})
+    assert not is_about_others(f"{other}\n\n\n{MARKS[1]}", {"a-v1"})
