@@ -23,28 +23,27 @@ if TYPE_CHECKING:
     from pv.tensors.manifest import StageRecord
     from pv.tensors.place import Place
 
-ALL = "all"
 _LAYERS = re.compile(r"(\d{1,9})\s*\.\.\s*(\d{1,9})", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What is to be written where: names of stages, or `all`; None are all layers."""
+    """What is to be written where: names of stages, `all` among them; None are all layers."""
 
-    stages: tuple[str, ...] | str
+    stages: tuple[str, ...]
     layers: range | None
     position: str
     output: Path
     check: bool
 
 
-def read_stages(text: str) -> tuple[str, ...] | str:
-    """The stages in `attn_out, ffn_out`, or `all`; capitals and blanks do not matter. Raises PvError for an empty one."""
+def read_stages(text: str) -> tuple[str, ...]:
+    """The names in `attn_out, ffn_out`, or in `all`; capitals and blanks do not matter. Raises PvError for an empty one."""
     names = [name.strip().lower() for name in text.split(",")]
     if "" in names:
         seen = f"--save-tensor {shorten(text)} has an empty name in it"
         raise PvError(seen, hint="give names with commas between, attn_out,ffn_out, or all")
-    return ALL if {*names} == {ALL} else tuple(dict.fromkeys(names))
+    return tuple(dict.fromkeys(names))
 
 
 def read_layers(layer: str | None, layers: str | None) -> range | None:

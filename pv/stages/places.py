@@ -46,8 +46,9 @@ def places_of(
     not, one asked for by name that this model has not or does not show, a layer out of range, and where no place is left.
     """
     count = layer_count(model, stage_map)
-    named = _named(stage_map, stages)
-    chosen = stage_map.stages if ALL in ((stages,) if isinstance(stages, str) else stages) else named
+    names = (stages,) if isinstance(stages, str) else stages
+    named = stage_map.choose(name for name in names if name != ALL)  # beside `all` they have to be there as well
+    chosen = stage_map.stages if ALL in names else named
     _require_shown(model, stage_map, named, count)
     wanted = _require_layers(layers, count)
     found = tuple(
@@ -60,12 +61,6 @@ def places_of(
         asked = f"{names} in layers {wanted.start}..{wanted.stop}" if layers is not None else names
         raise PvError(f"this model has nothing to record of {asked or 'no stage at all'}")
     return found
-
-
-def _named(stage_map: StageMap, stages: Sequence[str] | str) -> tuple[Stage, ...]:
-    """The stages that are asked for by name, also beside `all`."""
-    names = (stages,) if isinstance(stages, str) else stages
-    return stage_map.choose(name for name in names if name != ALL)
 
 
 def _require_shown(model: Any, stage_map: StageMap, chosen: Sequence[Stage], count: int) -> None:

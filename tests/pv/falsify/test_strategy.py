@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -91,10 +92,27 @@ def test_a_stratum_of_the_project_is_drawn_too(tmp_path: Path, monkeypatch: pyte
         find(strategy, lambda case: case.x % 2 == 1)
 
 
-def test_the_example_of_the_docs_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def example(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """What the first example of the page on cases defines, about this project's own `rms_norm`."""
     page = (ROOT / "docs/cases.md").read_text(encoding="utf-8")
-    example = re.findall(r"^```python\n(.+?)^```$", page, re.MULTILINE | re.DOTALL)[0]
+    text = re.findall(r"^```python\n(.+?)^```$", page, re.MULTILINE | re.DOTALL)[0]
     monkeypatch.chdir(ROOT)
-    names: dict[str, object] = {}
-    exec(example.replace("from kernels import", "from implementations.microgpt.kernels import"), names)  # noqa: S102 -- our own page
-    names["test_signs_pass_through"]()  # type: ignore[operator] # a test function
+    names: dict[str, Any] = {}
+    exec(text.replace("from kernels import", "from implementations.microgpt.kernels import"), names)  # noqa: S102 -- our own page
+    return names
+
+
+def test_the_example_of_the_docs_holds(example: dict[str, Any]) -> None:
+    shown: list[object] = []
+    whole = example["rms_norm"]
+    example["rms_norm"] = lambda x: (shown.append(x), whole(x))[1]
+    example["test_signs_pass_through"]()
+    assert len(shown) > 2
+
+
+def test_the_example_of_the_docs_fails_for_a_kernel_that_loses_signs(example: dict[str, Any]) -> None:
+    whole = example["rms_norm"]
+    example["rms_norm"] = lambda x: whole(x).abs()
+    with pytest.raises(AssertionError):
+        example["test_signs_pass_through"]()
