@@ -44,7 +44,12 @@ BREAKS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("broken", BREAKS, ids=lambda broken: broken.name)
+IN_EVERY_RUN = {"eps outside the root", "RMSNorm's scale detached"}  # each takes three runs of its test and three gates
+
+
+@pytest.mark.parametrize("broken", [
+    pytest.param(broken, id=broken.name, marks=() if broken.name in IN_EVERY_RUN else pytest.mark.slow) for broken in BREAKS
+])  # fmt: skip
 def test_a_broken_kernel_is_stale_then_falsified_then_held_again(broken: Break, scratch: Path, pv: Pv) -> None:
     path = scratch / "implementations/microgpt" / broken.file
     edit(path, broken.find, broken.replace)
