@@ -5,7 +5,7 @@ PV ?= $(VENV)/bin/python -m pv
 PYTEST ?= $(VENV)/bin/python -m pytest
 READY = $(VENV)/.installed
 
-.PHONY: gate test test-all lint system readme help
+.PHONY: gate test test-all lint system readme docs help
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -30,9 +30,13 @@ lint: $(READY) ## ruff, mypy --strict, the rows of DESIGN
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports --no-logo
 
-readme: $(READY) ## write the README's transcript and the screens of docs/models.md anew, from fresh runs
+readme: $(READY) ## write the README's transcript, the screens of docs/models.md and the book's pages anew, from fresh runs
 	$(VENV)/bin/python tests/transcript.py --write
 	$(VENV)/bin/python tests/screens.py --write
+	$(VENV)/bin/python tests/book.py --write
+
+docs: $(READY) ## the book, into site/: strict, from files alone
+	NO_MKDOCS_2_WARNING=1 $(VENV)/bin/python -m mkdocs build --strict
 
 system: ## what only some tests need from Debian's packages: gcc
 	@echo "gcc: tests/test_aprt.py compiles docs/aprt/aprt.h; without it that is skipped, and fails where CI=true"

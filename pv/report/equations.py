@@ -29,31 +29,8 @@ def equations_latex(contract: Contract) -> str:
     return "\n".join([*head, *(line for equation in contract.equations for line in _section(equation))])
 
 
-def _block(equation: Equation) -> Iterator[str]:
-    yield f"{equation.name}  {equation.place}"
-    for head, rows in _facts(equation):
-        for at, (name, text) in enumerate(rows):
-            left = f"  {head if at == 0 else '':10}  {name + '  ' if name else ''}"
-            plain = " ".join(text.split())
-            yield textwrap.fill(plain, _WIDTH, initial_indent=left, subsequent_indent=" " * 14, break_long_words=False)
-
-
-def _section(equation: Equation) -> Iterator[str]:
-    yield f"\n\\subsection*{{\\texttt{{{escape(equation.name)}}}}}"
-    yield "\\begin{description}"
-    for head, rows in _facts(equation):
-        if not rows[0][0]:
-            yield f"  \\item[{head.capitalize()}] {tex(rows[0][1])}"
-            continue
-        yield f"  \\item[{head.capitalize()}] \\leavevmode"
-        yield "    \\begin{itemize}"
-        yield from (f"      \\item \\texttt{{{escape(name)}}}: {tex(text)}" for name, text in rows)
-        yield "    \\end{itemize}"
-    yield "\\end{description}"
-
-
-def _facts(equation: Equation) -> Iterator[tuple[str, Sequence[tuple[str, str]]]]:
-    """(heading, rows of name and text); a heading without names has one row."""
+def facts(equation: Equation) -> Iterator[tuple[str, Sequence[tuple[str, str]]]]:
+    """What there is to say of `equation`: heading, rows of name and text; a heading without names has one row."""
     yield "formula", [("", equation.formula)]
     yield "domain", [("", equation.domain)]
     yield "codomain", [("", equation.codomain)]
@@ -63,6 +40,29 @@ def _facts(equation: Equation) -> Iterator[tuple[str, Sequence[tuple[str, str]]]
         yield "arguments", [(spec.name, _value(spec)) for spec in equation.arguments]
     yield "returns", [(spec.name, _value(spec)) for spec in equation.returns]
     yield "invariants", [(clause.id, _clause(clause)) for clause in equation.invariants]
+
+
+def _block(equation: Equation) -> Iterator[str]:
+    yield f"{equation.name}  {equation.place}"
+    for head, rows in facts(equation):
+        for at, (name, text) in enumerate(rows):
+            left = f"  {head if at == 0 else '':10}  {name + '  ' if name else ''}"
+            plain = " ".join(text.split())
+            yield textwrap.fill(plain, _WIDTH, initial_indent=left, subsequent_indent=" " * 14, break_long_words=False)
+
+
+def _section(equation: Equation) -> Iterator[str]:
+    yield f"\n\\subsection*{{\\texttt{{{escape(equation.name)}}}}}"
+    yield "\\begin{description}"
+    for head, rows in facts(equation):
+        if not rows[0][0]:
+            yield f"  \\item[{head.capitalize()}] {tex(rows[0][1])}"
+            continue
+        yield f"  \\item[{head.capitalize()}] \\leavevmode"
+        yield "    \\begin{itemize}"
+        yield from (f"      \\item \\texttt{{{escape(name)}}}: {tex(text)}" for name, text in rows)
+        yield "    \\end{itemize}"
+    yield "\\end{description}"
 
 
 def _sizes(dimension: Dimension) -> str:
