@@ -128,7 +128,7 @@ def _status(both: Both, old: FalsificationTest | None, new: FalsificationTest | 
 
 
 def _claims(both: Both, old: Contract, new: Contract) -> Iterator[Change]:
-    """A claim is a check of a document: weighed as a test is."""
+    """A claim is a check of a document: what the contract promises is the same with it and without."""
     before, after = keyed(old.claims), keyed(new.claims)
     for key in [*before, *(key for key in after if key not in before)]:
         old_index, was = before.get(key, (len(before), None))
@@ -137,7 +137,7 @@ def _claims(both: Both, old: Contract, new: Contract) -> Iterator[Change]:
         told, tells = ("" if claim is None else _claim(claim) for claim in (was, now))
         if told != tells:
             move = Move.ADDED if was is None else Move.REMOVED if now is None else Move.CHANGED
-            yield here.change(Role.EFFORT, move, told, tells)
+            yield here.change(Role.DOCUMENTS, move, told, tells)
 
 
 def _claim(claim: Claim) -> str:
@@ -158,7 +158,9 @@ def _documents(both: Both, old: Contract, new: Contract) -> Iterator[Change]:
         if told != tells:
             at = [list(rows).index(files) if files in rows else len(rows) for rows in (before, after)]
             move = Move.ADDED if was is None else Move.REMOVED if now is None else Move.CHANGED
-            yield both.down_to(("documents", at[0]), ("documents", at[1]), files).change(Role.EFFORT, move, told, tells)
+            yield both.down_to(("documents", at[0]), ("documents", at[1]), files).change(
+                Role.DOCUMENTS, move, told, tells
+            )
 
 
 def _free(both: Both, old: Any, new: Any) -> Iterator[Change]:

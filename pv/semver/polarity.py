@@ -9,6 +9,7 @@ Where DESIGN.md and the survey it rests on (reference/evidence.md, E.8) leave ro
 - **Other words** that may hold a condition (domain, codomain, rule, prediction) are at least minor, and said to be unread.
 - **Strata** and `normal` are no assumption: what may be supplied is in type, dtype, shape and range, and a stratum only says
   where a test must look. So they weigh as a test does: minor, dropped ones too, with the evidence stale.
+- **Claims and documents** are held against the source and change nothing of it: no caller relies on them, no evidence ages.
 - **A name** is what others cite: renamed is removed and added. Arguments and returned values are met by position and number,
   so one more of them breaks a caller as one less does.
 """
@@ -39,6 +40,7 @@ class Role(Enum):
     PROMISED = "what a caller gets"
     FORM = "how a caller supplies and gets it"
     EFFORT = "how hard a test tries"
+    DOCUMENTS = "what documents are held to"
     WORDS = "words that may hold a condition"
     PROSE = "prose"
 
@@ -82,6 +84,9 @@ _WEIGHTS: dict[tuple[Role, Move], tuple[Step, str]] = {
     (Role.EFFORT, Move.ADDED): (Step.MINOR, "tests try harder"),
     (Role.EFFORT, Move.REMOVED): (Step.MINOR, "tests try less; evidence is stale"),
     (Role.EFFORT, Move.CHANGED): (Step.MINOR, "tests try otherwise; evidence is stale"),
+    (Role.DOCUMENTS, Move.ADDED): (Step.PATCH, "documents are held to more; what is promised is the same"),
+    (Role.DOCUMENTS, Move.REMOVED): (Step.PATCH, "documents are held to less; what is promised is the same"),
+    (Role.DOCUMENTS, Move.CHANGED): (Step.PATCH, "documents are held to something else; what is promised is the same"),
     (Role.WORDS, Move.ADDED): (Step.MINOR, "pv cannot tell whether it asks or promises more"),
     (Role.WORDS, Move.REMOVED): (Step.MINOR, "pv cannot tell whether it asks or promises less"),
     (Role.WORDS, Move.REWORDED): (Step.MINOR, "pv cannot read words: read both"),
