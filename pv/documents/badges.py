@@ -10,7 +10,7 @@ from urllib.parse import unquote, urlsplit
 
 import yaml
 
-from pv.documents.licence import licence_file, licence_named, licence_of
+from pv.documents.licence import is_named, licence_file, licence_of
 from pv.documents.outline import Link
 
 _HOSTS = re.compile(r"(?:^|\.)(?:shields\.io|badgen\.net|badge\.fury\.io|codecov\.io|coveralls\.io|circleci\.com)$")
@@ -116,6 +116,6 @@ def _licence(said: str, line: int, column: int, root: Path) -> Iterator[Report]:
         )
         return
     kind = licence_of(file.read_text(encoding="utf-8", errors="replace"))
-    if kind != licence_named(said):
+    if not is_named(kind, said):
         message = f"the badge says {said!r}, and {file.name} is {kind or 'no licence that pv knows'}"
         yield "PV712", line, column, message, f"write what {file.name} is"

@@ -12,6 +12,8 @@ Fault = tuple[str, int, int, str, str]
 """Code, line, column, what was seen and expected, what to do next."""
 
 _RUNS = ("script", "iframe", "object", "embed", "applet")
+_ANY = frozenset(("action", "background", "data", "formaction", "href", "poster", "src", "srcset", "xlink:href"))
+_TARGETS = {"a": _ANY - {"href"}, "img": _ANY - {"src"}}
 
 
 class Examined(TypedDict):
@@ -93,6 +95,11 @@ def _links(found: Outline) -> Iterator[Fault]:
 
 def _tags(found: Outline) -> Iterator[Fault]:
     for tag in found.tags:
+        for name, value in tag.attributes:
+            # `href` of a and `src` of img are links, and judged as these.
+            if name in _TARGETS.get(tag.name, _ANY) and (scheme := refused_scheme(value)):
+                message = f"{name} of <{tag.name}> is {value[:80]!r}, which is `{scheme}:`"
+                yield "PV706", tag.line, tag.column, message, "link to a file of the project or to https://…"
         handlers = [name for name, _ in tag.attributes if name.startswith("on")]
         if tag.name in _RUNS or handlers:
             message = f"<{tag.name}>" + (

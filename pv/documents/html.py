@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from typing import NamedTuple
@@ -31,6 +32,12 @@ def tags_of(content: str) -> list[Tag]:
     reader = _Reader()
     reader.feed(content)
     return reader.tags
+
+
+def column_of(tag: Tag, line: str) -> int:
+    """Where `tag` begins in a line of which it was read: signs of lists and quotations, and blanks, may stand before that."""
+    seen = re.compile(re.escape(f"<{tag.name}"), re.IGNORECASE).search(line, tag.column - 1)
+    return seen.start() + 1 if seen else 1
 
 
 def anchors_of(tag: Tag) -> Iterator[str]:

@@ -25,6 +25,7 @@ _SAYS = (
 )
 _ALIKE = {"apache2": "apache20", "gpl3": "gpl30", "gplv3": "gpl30", "gpl2": "gpl20", "gplv2": "gpl20", "mpl2": "mpl20"}
 _ALIKE |= {"bsd3": "bsd3clause", "3clausebsd": "bsd3clause", "newbsd": "bsd3clause", "bsd2": "bsd2clause"}
+_FAMILIES = ("agpl", "apache", "bsd", "gpl", "lgpl", "mpl")
 _ALIKE |= {"agpl3": "agpl30", "agplv3": "agpl30", "lgpl3": "lgpl30", "lgplv3": "lgpl30", "cc0": "cc010"}
 
 
@@ -37,6 +38,12 @@ def licence_of(text: str) -> str:
     """The licence whose text this is, as `licence_named` spells it; empty when it is none of those known."""
     plain = re.sub(r"[\s,]+", " ", text.lower())
     return next((name for name, sentence in _SAYS if sentence.replace(",", "") in plain), "")
+
+
+def is_named(kind: str, said: str) -> bool:
+    """Whether `said` names the licence `kind`; BSD alone, say, names each of them."""
+    name = licence_named(said)
+    return kind == name or (name in _FAMILIES and kind.startswith(name))
 
 
 def licence_named(name: str) -> str:

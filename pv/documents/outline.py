@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from pv.documents.cells import row_cells, split_row
-from pv.documents.html import Tag, anchors_of, tags_of
+from pv.documents.html import Tag, anchors_of, column_of, tags_of
 from pv.documents.parser import block_position, parser, source_lines, without_prefix
 
 if TYPE_CHECKING:
@@ -209,14 +209,16 @@ def _inline(token: Token, found: _Found, position: _Position) -> None:
         elif kind == "html_inline" and not child.content.startswith(("</", "<!")):
             line, column = position(child.meta["at"])
             _html(child.content, line, found, column)
+            if around and child.content[:4].lower() == "<img":
+                around[-1][3].append("image")  # without an alternative it is PV709, and no link without a text besides
 
 
 def _html(content: str, line: int, found: _Found, column: int = 0) -> None:
     """The tags of raw HTML: what they link to, show and name; `column` where it begins, if that is known."""
     for tag in tags_of(content):
         number = line + tag.line - 1
-        start = column + tag.column - 1 if column and tag.line == 1 else found.lines[number - 1].find("<" + tag.name)
-        placed = tag._replace(line=number, column=max(start, 1) if column and tag.line == 1 else start + 1)
+        start = column + tag.column - 1 if column and tag.line == 1 else column_of(tag, found.lines[number - 1])
+        placed = tag._replace(line=number, column=start)
         found.tags.append(placed)
         if len(tag.name) == 2 and tag.name[0] == "h" and tag.name[1] in "123456":
             found.headings.append(Heading(int(tag.name[1]), f"<{tag.name}>", placed.line, placed.column))

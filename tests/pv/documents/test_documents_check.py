@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from pv.documents.badges import Badge, static_badge
 from pv.documents.check import check_documents
 from pv.documents.examine import examine
-from pv.documents.licence import licence_named
+from pv.documents.licence import is_named, licence_named
 from pv.documents.svg import svg_faults
 
 PNG = base64.b64decode(
@@ -117,6 +117,29 @@ def test_spellings_of_a_licence_are_one(name: str) -> None:
     assert licence_named(name) == "apache20"
 
 
+@pytest.mark.parametrize(
+    ("kind", "said", "same"),
+    [
+        ("bsd3clause", "BSD", True),
+        ("bsd3clause", "BSD License", True),
+        ("gpl30", "GPL", True),
+        ("lgpl21", "GPL", False),
+        ("bsd3clause", "BSD-2-Clause", False),
+        ("mit", "M", False),
+        ("", "BSD", False),
+    ],
+)
+def test_a_family_of_licences_names_each_of_its_own(kind: str, said: str, same: bool) -> None:
+    assert is_named(kind, said) is same
+
+
+@pytest.mark.parametrize(
+    ("image", "codes"), [('<img alt="x" src="https://x/y.svg">', []), ("<IMG src='https://x/y.svg'>", ["PV709"])]
+)
+def test_an_image_in_html_is_what_a_link_shows(tmp_path: Path, image: str, codes: list[str]) -> None:
+    assert [row.split()[0] for row in found_in(tmp_path, "a.md", f"# A\n\n[{image}](https://x)\n")] == codes
+
+
 SIGNS = "ab1 \t\n\r#*`|[]()!<>-:&;\\\"'=~_/.\0\u00a0\u2028\x0b\x0c"
 
 
@@ -153,3 +176,24 @@ def test_descriptions_of_installed_packages_are_read_to_their_end() -> None:
     for text in texts:
         assert isinstance(text, str)
         assert examine(text)["headings"] or len(text) < 2000
+
+
+@pytest.mark.parametrize(
+    ("html", "place"),
+    [
+        ('<form action="java&#115;cript:x"></form>', "3:1"),
+        ('- <button formaction="javascript:x">y</button>', "3:3"),
+        ('<svg><a xlink:href="data:text/html,x">y</a></svg>', "3:6"),
+        ('<p>\n<b>x</b> <INPUT type="image" src="vbscript:x">', "4:10"),
+        ('<p>x</p> <P ONCLICK="x">', "3:10"),
+    ],
+)
+def test_what_runs_is_found_where_its_tag_begins(tmp_path: Path, html: str, place: str) -> None:
+    assert found_in(tmp_path, "a.md", f"# A\n\n{html}\n") == [f"PV706 {place}"]
+
+
+def test_attributes_that_lead_nowhere_may_begin_as_they_like(tmp_path: Path) -> None:
+    html = (
+        '<p title="data: ten" class="javascript:x"><video src="https://x/javascript:y" poster="data.png"></video></p>'
+    )
+    assert found_in(tmp_path, "a.md", f"# A\n\n{html}\n") == []
