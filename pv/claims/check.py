@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from pv.claims.data import Unrecorded, spelt
+from pv.claims.drawing import Drawing, read_drawing
 from pv.claims.markdown import Markdown, Spot, read_markdown
 from pv.claims.where import error, find, nearest, nowhere
 from pv.claims.written import DEFAULT, read_number, says, written, written_all
@@ -67,16 +68,14 @@ def compare_claims(
     places print. Each document is read once.
     Raises PvError (bug) when a cell's position in a document cannot be confirmed.
     """
-    documents: dict[str, Markdown | _Unread] = {}
+    documents: dict[str, Markdown | Drawing | _Unread] = {}
     owners: dict[Place, Claim] = {}
     findings: list[Finding] = []
     spots: dict[str, list[tuple[Claim, Spot, Finding | None]]] = {}
     for claim in claims:
         path = os.path.normpath(claim.document)
         if path not in documents:
-            documents[path] = (
-                read_markdown(texts[path], shown(path)) if path in texts else _read(root, claim.document, shown)
-            )
+            documents[path] = _parsed(texts[path], shown(path)) if path in texts else _read(root, claim.document, shown)
         document = documents[path]
         spot = (
             nowhere(claim, document.message, document.hint) if isinstance(document, _Unread) else find(claim, document)
@@ -93,8 +92,8 @@ def compare_claims(
     return Checked(findings, spots)
 
 
-def _read(root: Path, document: str, shown: Callable[[str], str]) -> Markdown | _Unread:
-    hint = "name a Markdown file of the project, relative to its root"
+def _read(root: Path, document: str, shown: Callable[[str], str]) -> Markdown | Drawing | _Unread:
+    hint = "name a Markdown or SVG file of the project, relative to its root"
     if leaves(root, document):
         return _Unread(f"the document {document!r} leads out of the project", hint)
     file = project_file(root, document)
@@ -105,7 +104,16 @@ def _read(root: Path, document: str, shown: Callable[[str], str]) -> Markdown | 
         source = file.read_bytes().decode("utf-8")
     except (OSError, UnicodeDecodeError) as problem:
         return _Unread(f"the document {document!r} cannot be read as UTF-8 text: {problem}", "save it as UTF-8")
-    return read_markdown(source, shown(document))
+    return _parsed(source, shown(document))
+
+
+def _parsed(source: str, path: str) -> Markdown | Drawing | _Unread:
+    if not path.lower().endswith(".svg"):
+        return read_markdown(source, path)
+    try:
+        return read_drawing(source, path)
+    except ValueError as problem:
+        return _Unread(f"the drawing cannot be read: {problem}", "mend the XML")
 
 
 def _neighbours(file: Path) -> list[str]:

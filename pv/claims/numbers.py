@@ -10,8 +10,11 @@ from pv.documents.outline import front_matter
 from pv.documents.parser import parser, source_lines
 from pv.finding import Finding, Place, Severity
 
-# A number that is no part of a name: neither PV203 nor v1.2 nor sha256 nor 2f9b, but 16, 4,192, 1e-5, 0.85, 3.11.
-_NUMBER = re.compile(r"(?<![\w.,/#\-])[+\-\u2212]?\d+(?:,\d{3})*(?:\.\d+)*(?:[eE][+-]?\d+)?(?![\w]|[./\-]\w)")
+# A number that is no part of a name: neither PV203 nor v1.2 nor sha256 nor 2f9b, but 16, 4,192, 1e-5, 0.85, 3.11, 10x, 5ms.
+_UNIT = r"(?:x|[numµ]?s|min|[mhd]|[kKMGT]i?B|[kMB]|bit|px)?"
+_NUMBER = re.compile(
+    rf"(?<![\w.,/#\-])[+\-\u2212]?\d+(?:,\d{{3}})*(?:\.\d+)*(?:[eE][+-]?\d+)?(?={_UNIT}(?:[^\w./\-]|[./\-](?!\w)|$))"
+)
 _HIDDEN = re.compile(r"\]\([^)]*\)|<[^>]*>|https?://\S+|^\s*\[[^\]]+\]:.*$|^\s*\d{1,9}[.)](?=\s)")
 
 

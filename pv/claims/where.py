@@ -6,14 +6,20 @@ import difflib
 import re
 from collections.abc import Iterable, Sequence
 
+from pv.claims.drawing import Drawing, read_at
 from pv.claims.markdown import Markdown, Paragraph, Spot, Table
-from pv.contract.model import Block, Claim, Phrase, StaticBadge, TableCell
+from pv.contract.model import Block, Claim, DrawnText, Phrase, StaticBadge, TableCell
 from pv.finding import Finding, Place, Severity
 
 
-def find(claim: Claim, document: Markdown) -> Spot | Finding:
+def find(claim: Claim, document: Markdown | Drawing) -> Spot | Finding:
     """The text of `document` that `claim` is about, and where it begins: PV502 and PV503 where that is not one."""
     where = claim.where
+    if isinstance(document, Drawing) and isinstance(where, DrawnText):
+        return _drawn(claim, where, document)
+    if isinstance(document, Drawing) or isinstance(where, DrawnText):
+        kind = "an SVG drawing" if isinstance(document, Drawing) else "no SVG drawing"
+        return nowhere(claim, f"{claim.document} is {kind}", "`drawing:` is the place in an SVG file, and only there")
     if isinstance(where, StaticBadge):
         return _badge(claim, where, document)
     if where.section not in document.headings:
@@ -110,6 +116,22 @@ def _badge(claim: Claim, wanted: StaticBadge, document: Markdown) -> Spot | Find
         message = f"{claim.document} has no static badge of shields.io with the label {wanted.label!r}"
         return nowhere(claim, message, nearest(wanted.label, [shield.label for shield in document.shields]))
     return spots[0]
+
+
+def _drawn(claim: Claim, wanted: DrawnText, drawing: Drawing) -> Spot | Finding:
+    found = read_at(wanted, drawing)
+    said = f"{wanted.before}…{wanted.after}"
+    if len(found) > 1:
+        places = [shown for shown, _ in found]
+        return _several(claim, places, "texts", "make the text longer, until only one reads like it")
+    if not found:
+        message = f"no text of {claim.document} reads {said!r}"
+        return nowhere(claim, message, nearest(said, [words.text for words in drawing.texts]))
+    shown, written = found[0]
+    if written is None:
+        message = f"{said!r} is read at {shown.place}, but is not written there in these words"
+        return nowhere(claim, message, "choose words without entities and tags between them")
+    return written
 
 
 def _pattern(wanted: Phrase) -> re.Pattern[str]:

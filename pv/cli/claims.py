@@ -42,10 +42,10 @@ class Verdict(NamedTuple):
 def claims(documents: tuple[str, ...], fix: bool, unbound: bool, form: str) -> Exit:
     """Do documents say what the source says, and are they sound?
 
-    A claim of a contract (`claims:`) is about a cell of a table, the hole in a phrase or a line of code, or a badge; its source
-    is a constant, folded from the syntax tree (nothing is imported), a value of a data file, a count, a figure of the
-    ledger, or what a command printed when it was recorded. A wrong claim shows both values and both places. Documents that
-    a contract names (`documents:`), and each DOC given, are held against the rules PV700 to PV717 too.
+    A claim of a contract (`claims:`) is about a cell of a table, the hole in a phrase, a line of code or a text of an SVG,
+    or a badge; its source is a constant, folded from the syntax tree (nothing is imported), a value of a data file, a count, a
+    figure of the ledger, or what a command printed when it was recorded. A wrong claim shows both values and both places.
+    Documents that a contract names (`documents:`), and each DOC given, are held against the rules PV700 to PV717 too.
 
     \b
       pv claims                   all claims, all documents of the contracts

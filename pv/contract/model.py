@@ -171,6 +171,13 @@ class StaticBadge(NamedTuple):
     label: str
 
 
+class DrawnText(NamedTuple):
+    """What stands between `before` and `after` in a text of an SVG drawing."""
+
+    before: str
+    after: str
+
+
 class Constant(NamedTuple):
     """The constant `name` of the Python file `path`, relative to the project's root: `N`, `Config.width`, `SIZES[0]`."""
 
@@ -230,7 +237,7 @@ class Recorded(NamedTuple):
 
 
 Source = Constant | Promised | PromisedTest | Released | DataValue | Count | Parameters | Recorded
-Where = TableCell | Phrase | Block | StaticBadge
+Where = TableCell | Phrase | Block | StaticBadge | DrawnText
 
 
 class Claim(NamedTuple):

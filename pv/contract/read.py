@@ -17,6 +17,7 @@ from pv.contract.model import (
     DataValue,
     Dimension,
     Documents,
+    DrawnText,
     Equation,
     FalsificationTest,
     Holds,
@@ -247,6 +248,9 @@ def _where(body: Any) -> Where:
         return TableCell(body["cell"]["section"], body["cell"]["row"], body["cell"]["column"])
     if "badge" in body:
         return StaticBadge(body["badge"]["label"])
+    if "drawing" in body:
+        before, _, after = body["drawing"]["text"].partition("{value}")
+        return DrawnText(before, after)
     found = body["block"] if "block" in body else body["phrase"]
     before, _, after = found["text"].partition("{value}")
     return (Block if "block" in body else Phrase)(found["section"], before, after)

@@ -139,7 +139,7 @@ def test_the_cell_itself_must_say_the_value(
         (
             _claim("rate", "RATE", document="READ.md"),
             "there is no document 'READ.md'",
-            "name a Markdown file of the project, relative to its root; known are 'README.md'",
+            "name a Markdown or SVG file of the project, relative to its root; known are 'README.md'",
         ),
         (
             _claim("rate", "RATE", section="Trainings"),
