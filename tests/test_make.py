@@ -63,7 +63,7 @@ def test_a_step_that_fails_fails_the_whole(step: str, tree: Path) -> None:
 @pytest.mark.parametrize(
     ("path", "find", "replace", "said"),
     [
-        ("contracts/microgpt-v1.yaml", "version: 1.2.0", "version: one", "PV204"),
+        ("contracts/microgpt-v1.yaml", "version: 1.2.1", "version: one", "PV204"),
         pytest.param(
             "implementations/microgpt/kernels.py",
             "triu(diagonal=1)",
