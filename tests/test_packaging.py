@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
+import tomllib
 import venv
 import zipfile
 from pathlib import Path
@@ -31,6 +33,13 @@ def core(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     constraints = str(ROOT / "constraints.txt")
     subprocess.run([python, "-m", "pip", "install", "--quiet", "-c", constraints, str(wheel)], check=True)
     return python
+
+
+def test_the_readme_names_the_versions_of_python_that_the_classifiers_name() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    named = [row.rpartition(":: ")[2] for row in project["classifiers"] if re.search(r"Python :: \d+\.\d+$", row)]
+    assert f"written for CPython {named[0]} to {named[-1]} on" in (ROOT / "README.md").read_text(encoding="utf-8")
+    assert project["requires-python"] == f">={named[0]}"
 
 
 @pytest.fixture
