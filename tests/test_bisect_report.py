@@ -169,4 +169,9 @@ def test_a_plot_of_the_command(pv: Pv, tmp_path: Path) -> None:
 def test_a_plot_where_nothing_was_judged(tmp_path: Path) -> None:
     empty = outcome(verdict=Verdict.INCONCLUSIVE, at=(), stages=())
     write_plot(tmp_path / "empty.svg", empty)
-    ElementTree.parse(tmp_path / "empty.svg")
+    plot = ElementTree.parse(tmp_path / "empty.svg").getroot()
+    svg = "{http://www.w3.org/2000/svg}"
+    assert "inconclusive" in (plot.findtext(f"{svg}desc") or "")
+    assert {line.get("points") for line in plot.iter(f"{svg}polyline")} == {""}
+    assert [mark.tag for mark in plot.iter() if mark.get("class") in ("added", "source", "unseen")] == []
+    assert sum(line.get("class") == "floor" for line in plot.iter(f"{svg}line")) == 1

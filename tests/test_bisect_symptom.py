@@ -115,7 +115,7 @@ def test_a_model_without_generation_has_none() -> None:
 
 def test_generation_that_forgets_its_prompt_is_said() -> None:
     model = Greedy()
-    model.generate = lambda tokens, max_new_tokens: torch.zeros(9, dtype=torch.int64)  # type: ignore[method-assign]
+    model.generate = lambda tokens, max_new_tokens: torch.zeros(9, dtype=torch.int64)  # type: ignore[method-assign]  # the fault
     with pytest.raises(PvError, match="something else than the tokens it was given"):
         generated_by(model, TOKENS)
 

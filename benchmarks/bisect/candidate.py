@@ -86,7 +86,7 @@ class FusedBlock(nn.Module):
         ffn_swigl = self.zeroed("ffn_swigl", self.activated(ffn_gate, ffn_up))
         ffn_out = linear(ffn_swigl.flip(-1), self.down.flip(-1))
         post_ffn_residual = post_attn_residual + ffn_out
-        return post_ffn_residual  # noqa: RET504 - a stage, as are the names above: read as locals
+        return post_ffn_residual  # noqa: RET504 -- a stage, which the map finds by its name, as are the names above: read as locals
 
     def normed(self, stage: str, x: Tensor, weight: Tensor) -> Tensor:
         """RMSNorm; one channel zero, or another eps, where that is the fault."""
@@ -150,4 +150,4 @@ class Candidate(nn.Module):
             residual = block(residual, self.inv_freq)
         final_norm = rms_norm(residual, self.final_norm.shape, self.final_norm, self.sizes.eps)
         lm_head = linear(final_norm, self.head.weight)
-        return lm_head  # noqa: RET504 - a stage
+        return lm_head  # noqa: RET504 -- a stage, which the map finds by its name

@@ -69,7 +69,7 @@ class Block(nn.Module):
         ffn_swigl = ffn_act * ffn_up
         ffn_out = linear(ffn_swigl, self.down.weight)
         post_ffn_residual = post_attn_residual + ffn_out
-        return post_ffn_residual  # noqa: RET504 - a stage, as are the names above: read as locals
+        return post_ffn_residual  # noqa: RET504 -- a stage, which the map finds by its name, as are the names above: read as locals
 
 
 class Reference(nn.Module):
@@ -97,7 +97,7 @@ class Reference(nn.Module):
             residual = block(residual, cos, sin)
         final_norm = rms_norm(residual, self.final_norm, self.sizes.eps)
         lm_head = linear(final_norm, self.head.weight)
-        return lm_head  # noqa: RET504 - a stage
+        return lm_head  # noqa: RET504 -- a stage, which the map finds by its name
 
 
 def rms_norm(x: Tensor, weight: Tensor, eps: float) -> Tensor:
