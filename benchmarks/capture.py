@@ -5,9 +5,10 @@
 Run it with the Python of an environment that holds `pv` and transformers; without torchlens that peer is left out. The model
 has random weights, hidden size 512, 12 layers, the proportions of Qwen2 (biases, grouped keys, a wide MLP), and reads 512
 tokens; attention is eager, as `pv trace` runs it by itself. All ways take turns in one process, and what is compared is the
-fastest run of each: a busy machine only ever adds. Ratios of processor time stand beside those of seconds, because writing
-and hashing run in threads of their own. Files go to /dev/shm. What is captured is held against the plain pass first. Exit 1:
-a target was missed. Exit 3: something could not be measured.
+fastest run of each: a busy machine only ever adds. Ratios of processor time stand beside those of seconds, because files
+are hashed and written on all processors. Files go to /dev/shm. What is captured is held against the plain pass first.
+Targets are judged with as many threads as torch takes by itself; OMP_NUM_THREADS=1 measures one. Exit 1: a target was
+missed. Exit 3: something could not be measured.
 """
 
 from __future__ import annotations
@@ -149,8 +150,8 @@ def require_true(subject: Subject) -> int:
         return sum(path.stat().st_size for path in where.rglob("*.bin"))
 
 
-def measure(subject: Subject, repeats: int) -> bool:
-    """Print a line for every way; whether all targets were met."""
+def measure(subject: Subject, repeats: int, targets: dict[str, float]) -> bool:
+    """Print a line for every way; whether all `targets` were met."""
     size = require_true(subject)
     runs: dict[str, list[tuple[float, float]]] = {name: [] for name in ways(subject)}
     last = [name for name in runs if name == TORCHLENS]  # it wraps torch's functions for good
@@ -166,8 +167,8 @@ def measure(subject: Subject, repeats: int) -> bool:
     for name, rows in runs.items():
         spread = statistics.median(row[0] for row in rows) / fastest[name][0]
         ratio, processor = (mine / plain for mine, plain in zip(fastest[name], fastest["plain"], strict=True))
-        missed = name in TARGETS and ratio > TARGETS[name]
-        said = f"target {TARGETS[name]}{' MISS' if missed else ''}" if name in TARGETS else ""
+        missed = name in targets and ratio > targets[name]
+        said = f"target {targets[name]}{' MISS' if missed else ''}" if name in targets else ""
         print(
             f"{name:24} {ratio:8.2f} x   processor {processor:8.2f} x   median / fastest {spread:5.2f}   {said}".rstrip()
         )
@@ -192,11 +193,14 @@ def main() -> int:
     )
     print(f"torch {torch.__version__}, transformers {transformers.__version__}, {given.attn} attention")
     try:
-        met = measure(Subject(given.attn, {**SIZES, **(QUICK if given.quick else {})}), given.repeats)
+        subject = Subject(given.attn, {**SIZES, **(QUICK if given.quick else {})})
+        met = measure(subject, given.repeats, {} if given.quick else TARGETS)
     except Unmeasured as error:
         print(f"not measured: {error}")
         return 3
-    return 0 if met or given.quick else 1
+    if given.quick:
+        print("quick: no targets judged")
+    return 0 if met else 1
 
 
 if __name__ == "__main__":

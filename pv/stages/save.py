@@ -1,4 +1,4 @@
-"""A forward pass captured into a folder: each tensor is written while the model computes the next ones."""
+"""A forward pass captured into a folder: each tensor is copied as the model computes it, and written some at a time."""
 
 from __future__ import annotations
 

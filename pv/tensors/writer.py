@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
-from threading import Semaphore
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -17,28 +18,31 @@ from pv.tensors.aprt import encode, layer_number
 from pv.tensors.exact import exact_bytes
 from pv.tensors.manifest import MANIFEST, Manifest, StageRecord
 from pv.tensors.place import Place
-from pv.write import write_whole
+from pv.write import write_pieces, write_whole
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _NARROW = ("float16", "float32")  # what float32 holds without loss
-_THREADS = 2  # hashing and writing leave Python's lock
-_WAITING = 8  # tensors that are encoded and not yet written: what is held in memory twice
+_THREADS = min(8, os.cpu_count() or 1)  # hashing and writing leave Python's lock
+_HELD = 2**25  # bytes that are encoded and not yet written: what is held in memory twice
+_STEP = 2**18  # bytes that are hashed and, while a core's cache has them, written
 
 
 class CaptureWriter:
     """Writes a capture into a folder, which is made where it is not there, and has to be empty where it is.
 
-    Where the block ends without `finish`, what it wrote is taken away again.
+    Where the block ends without `finish`, what it wrote is taken away again. It and the model take turns, on all processors
+    each: beside one another torch's threads would wait for those that hash, and burn a processor's time while they do.
     """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="pv-capture")
-        self._room = Semaphore(_WAITING)
-        self._written: dict[Place, Future[str]] = {}
-        self._rows: list[StageRecord] = []
+        self._waiting: list[tuple[Place, str, memoryview]] = []
+        self._held = 0
+        self._hashes: dict[Place, str] = {}
+        self._rows: dict[Place, StageRecord] = {}
         self._finished = False
 
     def __enter__(self) -> Self:
@@ -56,19 +60,21 @@ class CaptureWriter:
         """Write `array` as the tensor at `place`; `axes` has a letter for each side, `dtype` is what it was in the model.
 
         float16 and float32 go into an APRT file as float32 (give bfloat16 as float32), all else into a safetensors file. It is
-        copied here and written in the background. Raises ValueError for a place that was added before and for what no
-        capture holds.
+        copied here and written now or later. Raises ValueError for a place that was added before and for what no capture
+        holds, PvError where the disk refused it or one before.
         """
-        if place in self._written:
+        if place in self._rows:
             raise ValueError(f"{place} is captured already")
         if len(axes) != array.ndim:
             raise ValueError(f"{place} has the shape {list(array.shape)} and the axes {list(axes)}")
         narrow = array.dtype.name in _NARROW
         file = layout.file_of(place, layout.APRT if narrow else layout.SAFETENSORS)
         data = _aprt(place, array) if narrow else memoryview(exact_bytes(place.stage, array))
-        self._room.acquire()
-        self._written[place] = self._pool.submit(self._store, file, data)
-        self._rows.append(StageRecord(place, file, array.shape, tuple(axes), dtype, ""))
+        self._rows[place] = StageRecord(place, file, array.shape, tuple(axes), dtype, "")
+        self._waiting.append((place, file, data))
+        self._held += data.nbytes
+        if self._held >= _HELD:
+            self._flush()
 
     def finish(self, manifest: Manifest, order: Sequence[Place] = ()) -> tuple[StageRecord, ...]:
         """Write capture.json: what was added and what `manifest` says of it; the records are what it lists.
@@ -76,10 +82,12 @@ class CaptureWriter:
         `order` are the places in the order of computation, where a hook sees some later than that; else they are as added.
         Raises PvError where the disk refused any of it, ValueError where the manifest would not be valid.
         """
+        self._flush()
         at = {place: index for index, place in enumerate(order)}
-        rows = sorted(self._rows, key=lambda row: at.get(row.place, len(at)))
-        records = tuple(replace(row, sha256=self._written[row.place].result()) for row in rows)
-        self._write(MANIFEST, layout.manifest_bytes(manifest, records))
+        rows = sorted(self._rows.values(), key=lambda row: at.get(row.place, len(at)))
+        records = tuple(replace(row, sha256=self._hashes[row.place]) for row in rows)
+        with self._path(MANIFEST) as path:
+            write_whole(path, layout.manifest_bytes(manifest, records))
         self._finished = True
         return records
 
@@ -88,28 +96,44 @@ class CaptureWriter:
     ) -> None:
         self._pool.shutdown(cancel_futures=True)
         if not self._finished:
-            self._remove([row.file for row in self._rows])
+            self._remove([row.file for row in self._rows.values()])
+
+    def _flush(self) -> None:
+        """Write what waits: the largest first, so that all threads end at about the same time."""
+        waiting = sorted(self._waiting, key=lambda one: -one[2].nbytes)
+        hashes = self._pool.map(lambda one: self._store(*one[1:]), waiting)
+        self._hashes.update(zip([place for place, *_ in waiting], hashes, strict=True))
+        self._waiting.clear()
+        self._held = 0
 
     def _store(self, file: str, data: memoryview) -> str:
         """Write the file; its SHA-256."""
-        try:
-            self._write(file, data)
-            return hashlib.sha256(data).hexdigest()
-        finally:
-            self._room.release()
+        digest = hashlib.sha256()
 
-    def _write(self, file: str, data: bytes | memoryview) -> None:
+        def pieces() -> Iterator[memoryview]:
+            for at in range(0, data.nbytes, _STEP):
+                digest.update(data[at : at + _STEP])
+                yield data[at : at + _STEP]
+
+        with self._path(file) as path:
+            write_pieces(path, pieces())
+        return digest.hexdigest()
+
+    @contextmanager
+    def _path(self, file: str) -> Iterator[Path]:
+        """Where `file` goes, its folder made. Raises PvError for an OSError of the block."""
         path = self._folder / file
         try:
             path.parent.mkdir(exist_ok=True)
-            write_whole(path, data)
+            yield path
         except OSError as error:
             raise PvError(f"{path} cannot be written: {error.strerror or error}") from error
 
     def _remove(self, files: Sequence[str]) -> None:
         """Take `files` away, and the layers' folders that are empty then."""
         for file in files:
-            (self._folder / file).unlink(missing_ok=True)
+            with suppress(FileNotFoundError, NotADirectoryError):  # never written
+                (self._folder / file).unlink()
         for folder in {(self._folder / file).parent for file in files} - {self._folder}:
             if folder.is_dir() and not any(folder.iterdir()):
                 folder.rmdir()

@@ -23,6 +23,8 @@ FACTS = Manifest(
     model="small", family="llama", digest="0" * 64, tokens=(3, 1, 2), inputs={"text": "emma"}, device="cpu", dtype="bfloat16",
     attention="eager", phase="prefill", position="all", versions={"pv": "0.1.0"}, axes={"n": "position", "E": "hidden_size"},
 )  # fmt: skip
+MUCH = np.ones(2**23, "float32")
+"""More than a writer holds: it is written as it is added."""
 ROTATED = np.arange(12, dtype="float16").reshape(3, 2, 2)
 
 
@@ -105,9 +107,36 @@ def test_what_no_capture_holds_is_refused(array: Any, axes: tuple[str, ...], see
 
 def test_a_capture_that_broke_off_leaves_nothing(tmp_path: Path) -> None:
     with suppress(KeyboardInterrupt), CaptureWriter(tmp_path / "c") as writer:
-        writer.add(EMBEDDING, np.ones(4, "float32"), ("n",), "float32")
+        writer.add(EMBEDDING, MUCH, ("n",), "float32")
+        writer.add(HEAD, MUCH[:4], ("n",), "float32")
+        assert [path.name for path in (tmp_path / "c").rglob("*.*")] == ["embedding.bin"]  # the other one waits
         raise KeyboardInterrupt
     assert list((tmp_path / "c").iterdir()) == []
+
+
+def test_a_disk_that_refuses_a_tensor_is_told_at_once_and_nothing_stays(tmp_path: Path) -> None:
+    def refused() -> None:
+        with CaptureWriter(tmp_path / "c") as writer:
+            writer.add(ROPE, MUCH, ("n",), "float32")
+            (tmp_path / "c/layer-0").write_bytes(b"")
+            writer.add(EMBEDDING, MUCH, ("n",), "float32")
+            pytest.fail("it went on")
+
+    with pytest.raises(PvError, match=r"embedding\.bin cannot be written"):
+        refused()
+    assert [path.name for path in (tmp_path / "c").iterdir()] == ["layer-0"]
+
+
+def test_what_waits_does_not_change_with_the_tensor(tmp_path: Path) -> None:
+    values = np.arange(4, dtype="float32")
+    with CaptureWriter(tmp_path / "c") as writer:
+        writer.add(EMBEDDING, values, ("n",), "float32")
+        values[:] = 0
+        writer.add(HEAD, MUCH, ("n",), "float32")
+        writer.finish(FACTS)
+    stored = open_capture(tmp_path / "c")
+    assert list(stored.problems()) == []
+    assert stored.array(EMBEDDING).tolist() == [0, 1, 2, 3]
 
 
 def test_facts_that_are_no_manifest_are_refused_and_nothing_stays(tmp_path: Path) -> None:
