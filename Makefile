@@ -33,6 +33,7 @@ lint: $(READY) ## ruff, mypy --strict, the rows of DESIGN
 readme: $(READY) ## write the README's transcript, the screens of docs/models.md and the book's pages anew, from fresh runs
 	$(VENV)/bin/python tests/transcript.py --write
 	$(VENV)/bin/python tests/screens.py --write
+	$(VENV)/bin/python tests/tutorial.py --write
 	$(VENV)/bin/python tests/book.py --write
 
 docs: $(READY) ## the book, into site/: strict, from files alone
