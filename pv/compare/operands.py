@@ -153,7 +153,10 @@ def _told(stage: str, shapes: Path | None, count: int) -> tuple[tuple[str, ...],
     if stage not in known.axes:
         return (), (count,)
     if math.prod(known.shapes[stage]) != count:
-        raise PvError(f"{shapes} gives {stage} the shape {list(known.shapes[stage])}; the file has {count:,} values")
+        raise PvError(
+            f"{shapes} gives {stage} the shape {list(known.shapes[stage])}; the file has {count:,} values",
+            hint="mend the shapes, or name the shapes that belong to this file",
+        )
     return known.axes[stage], known.shapes[stage]
 
 

@@ -178,7 +178,11 @@ def _compared(a: Side, b: Side, layout: _Layout, tolerance: Tolerance | None, to
     from pv.compare.source import permuted
 
     if "AprQ4" in (a.stored, b.stored) and a.stored != b.stored:
-        raise PvError("AprQ4 does not say in which order the elements of a block lie", exit=Exit.RUN)
+        raise PvError(
+            "AprQ4 does not say in which order the elements of a block lie",
+            exit=Exit.RUN,
+            hint="leave it out, or compare the file it was made from",
+        )
     one, other = _read(a, b)
     if layout.order != tuple(range(len(layout.order))):
         other = permuted(other, layout.order)

@@ -79,7 +79,10 @@ def of_entry(entry: TensorEntry) -> Values:
             else:
                 yield from islice(pieces(entry), start // PIECE, -(-stop // PIECE))
         except (OSError, ValueError) as error:
-            raise PvError(f"{entry.file}: the values of {entry.name!r} cannot be read: {error}") from error
+            raise PvError(
+                f"{entry.file}: the values of {entry.name!r} cannot be read: {error}",
+                hint="it may be cut off: fetch it again",
+            ) from error
 
     return Values(entry.shape, NAMES.get(entry.dtype, "float32"), read)
 

@@ -44,5 +44,7 @@ def asked(rtol: float | None, atol: float | None) -> Tolerance | None:
         raise PvError(f"{seen} without {missing}: a tolerance is both", hint=f"{missing} 0 leaves it out")
     for name, value in (("--rtol", rtol), ("--atol", atol)):
         if not 0 <= value < float("inf"):
-            raise PvError(f"{name} {value} is no tolerance: a finite number from 0 on is")
+            raise PvError(
+                f"{name} {value} is no tolerance: a finite number from 0 on is", hint="0 asks for the same bits"
+            )
     return Tolerance(rtol, atol)
