@@ -28,7 +28,12 @@ def worst(exits: Iterable[Exit]) -> Exit:
 
 
 class Severity(Enum):
-    """How a finding weighs: an error must be mended, an unmeasured thing must be run, the rest is for reading."""
+    """How a finding weighs: an error must be mended, an unmeasured thing must be run, the rest is for reading.
+
+    >>> import pv
+    >>> pv.Severity.UNMEASURED.exit
+    <Exit.RUN: 3>
+    """
 
     ERROR = "error"
     UNMEASURED = "unmeasured"
@@ -57,7 +62,14 @@ class Place(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that is wrong (or worth knowing): its rule code, its place, and what to do about it."""
+    """One thing that is wrong (or worth knowing): its rule code, its place, and what to do about it.
+
+    >>> import pv
+    >>> from pathlib import Path
+    >>> file = pv.read_contract(Path("tests/examples/bad/PV111-missing-key-v1.yaml"), "mine.yaml")
+    >>> [(found.code, found.place.line, found.severity.value) for found in file.findings]
+    [('PV111', 15, 'error')]
+    """
 
     code: str
     severity: Severity
@@ -67,10 +79,23 @@ class Finding:
 
 
 class PvError(Exception):
-    """The run cannot go on. `exit` says whose turn it is, `hint` what to do next."""
+    """The run cannot go on. `exit` says whose turn it is, `hint` what to do next: no error ends without it.
 
-    def __init__(self, message: str, *, exit: Exit = Exit.ASK, hint: str = "") -> None:
+    >>> import pv
+    >>> try:
+    ...     pv.open_project().contract("microgtp-v1")
+    ... except pv.PvError as error:
+    ...     print(error.hint)
+    did you mean 'microgpt-v1'?
+    """
+
+    def __init__(self, message: str, *, exit: Exit = Exit.ASK, hint: str) -> None:
         super().__init__(message)
         self.message = message
         self.exit = exit
         self.hint = hint
+
+    @property
+    def told(self) -> str:
+        """Both in one line, where there is room for one."""
+        return "; ".join(filter(None, (self.message, self.hint)))

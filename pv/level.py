@@ -9,6 +9,10 @@ class Level(IntEnum):
     """Ordered from least to most. Levels are computed from receipts, never typed; see DESIGN.md, "Evidence".
 
     NOT_APPLICABLE is no pass: it is what the binding says of a subject that a test cannot be put to.
+
+    >>> import pv
+    >>> pv.Level.FALSIFIED < pv.Level.NO_EVIDENCE < pv.Level.PARTIAL_ALGORITHM_LEVEL < pv.Level.DISCHARGED
+    True
     """
 
     NOT_APPLICABLE = -2

@@ -33,7 +33,7 @@ def read_models(settings: Mapping[str, Any]) -> tuple[NamedModel, ...]:
     """The models of `[tool.pv]`. Raises PvError for a table that is not as it must be."""
     table = settings.get("models", {})
     if not isinstance(table, dict):
-        raise PvError("[tool.pv.models] must be a table of tables")
+        raise PvError("[tool.pv.models] must be a table of tables", hint="[tool.pv.models.NAME] begins one")
     return tuple(_model(name, row) for name, row in table.items())
 
 
@@ -45,15 +45,18 @@ def find_model(models: tuple[NamedModel, ...], family: str) -> NamedModel | None
 def _model(name: str, row: Any) -> NamedModel:
     where = f"[tool.pv.models.{name}]"
     if not isinstance(row, dict) or not _NAME.fullmatch(name):
-        raise PvError(f"{where} must be a table, its name of lower-case letters, digits, dots and dashes")
+        raise PvError(
+            f"{where} must be a table, its name of lower-case letters, digits, dots and dashes",
+            hint="[tool.pv.models.NAME] begins one",
+        )
     for key, value in row.items():
         if key not in _KEYS:
             raise PvError(f"{where} has the unknown key {key!r}", hint=nearest(key, _KEYS))
         if not isinstance(value, str) or not value:
-            raise PvError(f"{where} {key} = {value!r} is no text")
+            raise PvError(f"{where} {key} = {value!r} is no text", hint="write it in quotes")
         if key in _FORMS and not _FORMS[key].fullmatch(value):
             wanted = "module:function" if key == "load" else "a module"
-            raise PvError(f"{where} {key} = {value!r} does not name {wanted}")
+            raise PvError(f"{where} {key} = {value!r} does not name {wanted}", hint="mend it in pyproject.toml")
     for key in ("family", "load"):
         if key not in row:
             raise PvError(f"{where} has no {key!r}", hint=f'{key} = "…"')

@@ -41,8 +41,8 @@ def read_settings(folder: Path) -> Mapping[str, Any] | None:
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise PvError(f"{path} cannot be read: {error}") from error
+        raise PvError(f"{path} cannot be read: {error}", hint="mend it: it is to be TOML in UTF-8") from error
     settings = table.get("tool", {}).get("pv")
     if settings is not None and not isinstance(settings, dict):
-        raise PvError(f"{path}: [tool.pv] must be a table")
+        raise PvError(f"{path}: [tool.pv] must be a table", hint="[tool.pv] begins it; write its keys below it")
     return settings

@@ -8,7 +8,12 @@ from pv.finding import Exit
 
 
 class Verdict(Enum):
-    """The five answers of a trial; only `HELD` counts, and only while it is fresh."""
+    """The five answers of a trial; only `HELD` counts, and only while it is fresh.
+
+    >>> import pv
+    >>> [verdict.value for verdict in pv.Verdict if verdict.exit == 0]
+    ['held']
+    """
 
     HELD = "held"
     FALSIFIED = "falsified"

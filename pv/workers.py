@@ -89,7 +89,11 @@ def _answer(items: Sequence[T], work: Callable[[T], Any]) -> dict[str, object]:
     except Exception:
         import traceback
 
-        return {"message": f"a worker failed\n{traceback.format_exc()}", "exit": int(Exit.BUG), "hint": ""}
+        return {
+            "message": f"a worker failed\n{traceback.format_exc()}",
+            "exit": int(Exit.BUG),
+            "hint": "report it with these lines",
+        }
 
 
 def _collect(pid: int, pipe: int) -> list[Any]:

@@ -357,7 +357,10 @@ def test_quantised_weights_are_decoded_and_what_cannot_be_is_not_measured(tmp_pa
     assert (code, found["tensors"][0]["max_abs_diff"]) == (0, 0.0)
     (tmp_path / "n.gguf").write_bytes(gguf_bytes([], [gguf_tensor("w", [64, 4], 99, 0)], bytes(2048)))
     code, found = value(pv, tmp_path / "w.safetensors", tmp_path / "n.gguf")
-    assert (code, found["tensors"][0]["reason"]) == (3, "values of type 99 are not decoded here")
+    assert (code, found["tensors"][0]["reason"]) == (
+        3,
+        "values of type 99 are not decoded here (convert it to safetensors first)",
+    )
 
 
 def test_a_file_that_must_not_be_believed_is_something_to_mend(tmp_path: Path, pv: Pv) -> None:

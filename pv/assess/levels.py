@@ -26,6 +26,11 @@ class Assessment(NamedTuple):
     kinds that are shown today, whatever the level; `examples` says how many cases to ask for where a run saw too few. `default`
     is false of a subject that has to be named to be meant; `not_applicable` says why the test cannot be put to this subject,
     and is empty when it can.
+
+    >>> import pv
+    >>> rows = pv.open_project().assessments().values()
+    >>> all(isinstance(row, pv.Assessment) for row in rows), [row for row in rows if row.level and not row.contract]
+    (True, [])
     """
 
     contract: str

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from pv.assess.levels import Assessment, run_command
@@ -78,19 +78,23 @@ def broken_promises(
     assessments: Mapping[Key, Assessment],
     shown: str,
     excusing: Excusing = NOTHING_EXCUSED,
+    unread: Collection[str] = (),
 ) -> Iterator[Finding]:
     """PV402: a promotion above its support, a warning while a waiver holds; PV403: one of a test or subject that is gone;
-    PV605: a waiver that has lapsed. `promotions` are those in force, `shown` is the ledger.
+    PV605: a waiver that has lapsed. `promotions` are those in force, `shown` is the ledger, `unread` names the contracts
+    that are there and cannot be read: nobody should take back what was promised of them.
     """
     for one in broken(promotions, assessments, excusing):
         promise, place = one.promise, Place(f"{shown}/promotions/{one.promise.contract}/{one.home.path.name}")
         what = f"{promise.test} ({promise.equation}, {promise.subject}) is promised at {promise.level.short}"
         if one.now is None:
-            message = f"{what}, but there is no such test or subject any more"
-            take_back = f"pv ledger retract {one.home.name[:12]} --id {promise.test} --reason …"
-            yield Finding(
-                "PV403", Severity.ERROR, place, message, f"bring it back, or take the promise back: {take_back}"
-            )
+            if promise.contract in unread:
+                message, hint = f"{what}, and its contract cannot be read", f"pv validate {promise.contract}"
+            else:
+                message = f"{what}, but there is no such test or subject any more"
+                take_back = f"pv ledger retract {one.home.name[:12]} --id {promise.test} --reason …"
+                hint = f"bring it back, or take the promise back: {take_back}"
+            yield Finding("PV403", Severity.ERROR, place, message, hint)
             continue
         seen = f"{what}, supported is {one.now.level.short}{_because(one.now)}"
         if one.waived is not None:

@@ -95,7 +95,11 @@ def rebuild(
     Raises PvError (`Exit.RUN`) where a stage on the way has no operation.
     """
     if not described.stage(place).operation:
-        raise PvError(f"{place} has no operation in {described.stage_map.path}", exit=Exit.RUN)
+        raise PvError(
+            f"{place} has no operation in {described.stage_map.path}",
+            exit=Exit.RUN,
+            hint="give it its operation there, or leave the stage out",
+        )
     fused = _attention_over(described, values, place)
     inputs: list[Tensor] = []
     hidden: list[Place] = list(fused.hidden) if fused else []
@@ -153,7 +157,11 @@ def _run(place: Place, operation: Any, given: list[Any], options: dict[str, Any]
         said = f"{place}: its operation does not take {shapes}: {type(error).__name__}: {error}"
         raise PvError(said, exit=Exit.RUN, hint="does the map describe this model?") from error
     if not isinstance(found, Tensor):
-        raise PvError(f"{place}: its operation returns a {type(found).__name__}, not a tensor", exit=Exit.RUN)
+        raise PvError(
+            f"{place}: its operation returns a {type(found).__name__}, not a tensor",
+            exit=Exit.RUN,
+            hint="mend the operation: it must return the tensor of its stage",
+        )
     return found
 
 

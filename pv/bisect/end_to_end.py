@@ -43,14 +43,22 @@ def logits_of(model: Any, tokens: Tensor, **options: Any) -> Tensor:
             out = model(tokens, **options)
     except (ValueError, TypeError, LookupError, RuntimeError, NotImplementedError) as error:
         said = f"{type(error).__name__}: {error}"
-        raise PvError(f"{type(model).__name__} raised {said}"[:600], exit=Exit.MEND) from error
+        raise PvError(
+            f"{type(model).__name__} raised {said}"[:600],
+            exit=Exit.MEND,
+            hint="see that it runs on these tokens by itself; fewer tokens may fit",
+        ) from error
     found = getattr(out, "logits", out[0] if isinstance(out, (tuple, list)) and out else out)
     count = tokens.shape[-1]
     if isinstance(found, torch.Tensor) and found.ndim == 3 and len(found) == 1:
         found = found[0]
     if not isinstance(found, torch.Tensor) or found.ndim != 2 or len(found) != count:
         seen = f"of shape {list(found.shape)}" if isinstance(found, torch.Tensor) else f"a {type(found).__name__}"
-        raise PvError(f"{type(model).__name__} returns {seen}; logits [{count}, vocabulary] are needed", exit=Exit.MEND)
+        raise PvError(
+            f"{type(model).__name__} returns {seen}; logits [{count}, vocabulary] are needed",
+            exit=Exit.MEND,
+            hint="bind what returns the logits of every position",
+        )
     return found.detach().clone()
 
 
@@ -110,13 +118,17 @@ def _decoded(model: Any, generate: Any, tokens: Tensor, asked: dict[str, Any]) -
             out = generate(tokens, **asked)
     except (ValueError, TypeError, LookupError, RuntimeError, NotImplementedError) as error:
         said = f"{type(error).__name__}: {error}"
-        raise PvError(f"{type(model).__name__}.generate raised {said}"[:600], exit=Exit.MEND) from error
+        raise PvError(
+            f"{type(model).__name__}.generate raised {said}"[:600],
+            exit=Exit.MEND,
+            hint="see that it generates by itself on these tokens",
+        ) from error
     sequence, steps = getattr(out, "sequences", out), getattr(out, "logits", None)
     if not isinstance(sequence, torch.Tensor) or not torch.equal(
         sequence.reshape(-1)[: tokens.numel()], tokens.reshape(-1).to(sequence.device)
     ):
         seen = f"{type(model).__name__}.generate returns something else than the tokens it was given and new ones"
-        raise PvError(seen, exit=Exit.MEND)
+        raise PvError(seen, exit=Exit.MEND, hint="let it return what `generate` of transformers does")
     new = sequence.reshape(-1)[tokens.numel() :].to(tokens.device)
     return new, torch.stack([step[0] for step in steps]) if steps else None
 

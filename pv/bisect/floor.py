@@ -83,7 +83,10 @@ def fit(place: Place, expected: Tensor, got: Tensor) -> Tensor:
         return expected.reshape(got.shape)
     if expected.ndim > 1 and expected[-1].shape in (got.shape, got.shape[1:]):
         return expected[-1].reshape(got.shape)
-    raise PvError(f"{place} has the shape {list(got.shape)}; its operation makes {list(expected.shape)}")
+    raise PvError(
+        f"{place} has the shape {list(got.shape)}; its operation makes {list(expected.shape)}",
+        hint="capture again with the stage map that this one was made for",
+    )
 
 
 def coarser(one: torch.dtype, other: torch.dtype) -> torch.dtype:

@@ -33,7 +33,11 @@ def find(name: str) -> Operation:
         for part in path.split("."):
             found = getattr(found, part, None)
     except ImportError as error:
-        raise PvError(f"the operation {name!r} cannot be imported: {error}", exit=Exit.MEND) from error
+        raise PvError(
+            f"the operation {name!r} cannot be imported: {error}",
+            exit=Exit.MEND,
+            hint="mend that module, or the name of the operation in the stage map",
+        ) from error
     if not callable(found):
         hint = f"a function as module:function, or one of {', '.join(OPERATIONS)}"
         raise PvError(f"there is no operation {name!r}", exit=Exit.MEND, hint=hint)

@@ -50,7 +50,7 @@ def read_route(text: str) -> Route:
         if key not in KEYS:
             raise PvError(f"--path {shorten(text)}: there is no key {shorten(key)}", hint=f"keys: {', '.join(KEYS)}")
         if key in found:
-            raise PvError(f"--path {shorten(text)}: {key} is there twice")
+            raise PvError(f"--path {shorten(text)}: {key} is there twice", hint="say it once")
         found[key] = _value(key, value)
     return Route(**found)
 
@@ -59,11 +59,11 @@ def _value(key: str, value: str) -> Any:
     """`value` as its key takes it; names of devices, dtypes and attention are for who loads the model."""
     if key in ("compile", "cache"):
         if value not in _ON:
-            raise PvError(f"--path: {key} is on or off, not {shorten(value)}")
+            raise PvError(f"--path: {key} is on or off, not {shorten(value)}", hint=f"--path {key}=on")
         return _ON[value]
     if key == "threads":
         if not re.fullmatch(r"[1-9]\d{0,3}", value):
-            raise PvError(f"--path: threads is a number from 1 to 9999, not {shorten(value)}")
+            raise PvError(f"--path: threads is a number from 1 to 9999, not {shorten(value)}", hint="--path threads=1")
         return int(value)
     return value
 

@@ -111,7 +111,10 @@ def agreement(first: Any, second: Any, room: float = 0.0) -> Agreement:
 
     if first.ndim != 2 or second.ndim != 2 or len(first) != len(second) or not len(first):
         seen = f"{list(first.shape)} and {list(second.shape)}"
-        raise PvError(f"the outputs are {seen}: logits [positions, vocabulary] of the same tokens are needed")
+        raise PvError(
+            f"the outputs are {seen}: logits [positions, vocabulary] of the same tokens are needed",
+            hint="capture both with the same tokens, and the stage of the logits",
+        )
     width = min(first.shape[1], second.shape[1])
     one, other = (side.detach().to("cpu", torch.float64)[:, :width] for side in (first, second))
     kl = (one.log_softmax(-1).exp() * (one.log_softmax(-1) - other.log_softmax(-1))).nan_to_num(math.nan).sum(-1)

@@ -131,7 +131,7 @@ class _Campaign:
             try:
                 trial = self._begin(order)
             except PvError as error:
-                yield self._finish(order, Outcome(verdict_of(error.exit), error.message))
+                yield self._finish(order, Outcome(verdict_of(error.exit), error.told))
                 continue
             self._watch(Signal(order.work, Action.ATTACK.value, 0))
             if order.work.kind is not Kind.LIVE:

@@ -19,10 +19,16 @@ def falsifier_entry(work: Work, today: Today) -> FalsifierEntry:
     """The one falsifier of the test; raises PvError when there is none, or more."""
     entries = today.index.falsifiers_of(work.contract.name, work.test.id)
     if not entries:
-        raise PvError(f"no function is marked @falsifier({work.test.id!r})", exit=Exit.MEND)
+        raise PvError(
+            f"no function is marked @falsifier({work.test.id!r})", exit=Exit.MEND, hint="pv scaffold begins it"
+        )
     if len(entries) > 1:
         places = ", ".join(f"{entry.path}:{entry.line}" for entry in entries)
-        raise PvError(f"{work.test.id} has {len(entries)} falsifiers: {places}", exit=Exit.MEND)
+        raise PvError(
+            f"{work.test.id} has {len(entries)} falsifiers: {places}",
+            exit=Exit.MEND,
+            hint="leave one of them, or give the others a test of their own",
+        )
     return entries[0]
 
 
@@ -34,7 +40,9 @@ def site_of(work: Work, root: Path, sources: Sequence[str], today: Today) -> Sit
     targets = [find_target(root, sources, name) for name in named]
     for target in targets:
         if target.problem:
-            raise PvError(target.problem, exit=Exit.MEND, hint=target.hint)
+            raise PvError(
+                target.problem, exit=Exit.MEND, hint=target.hint or "mend the target in contracts/binding.yaml"
+            )
     _require_apart(work, today)
     wanted = set(work.test.binds_to)
     faults = [fault for fault in today.index.faults_of(work.contract.name) if fault.invariant in wanted]

@@ -115,7 +115,7 @@ class _Teeth:
         try:
             sites = tuple(site_of(work, bench.root, bench.sources, bench.today) for work in ground.works)
         except PvError as error:
-            return _Judging(ground, (), problem=error.message)
+            return _Judging(ground, (), problem=error.told)
         tops = tuple(sorted({top for site in sites for top in site.tops}))
         judging = _Judging(ground, tuple(replace(site, tops=tops) for site in sites))
         entry = entry_of(self._known, ground, bench.today)

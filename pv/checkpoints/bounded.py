@@ -43,7 +43,7 @@ class Source:
             raise self.refuse(f"the file became shorter while {what} was read")
         return data
 
-    def refuse(self, problem: str, hint: str = "") -> PvError:
+    def refuse(self, problem: str, hint: str = "fetch it again, or name another file") -> PvError:
         """The error that says why this file cannot be read."""
         return PvError(f"{self.path}: {problem}", hint=hint)
 
@@ -60,7 +60,9 @@ def open_source(path: Path) -> Iterator[Source]:
             yield Source(path, stream)
     except (OSError, ValueError) as error:  # ValueError: a NUL in the name
         reason = getattr(error, "strerror", None) or error
-        raise PvError(f"{path} cannot be read: {reason}") from error
+        raise PvError(
+            f"{path} cannot be read: {reason}", hint="see that it is there, and that you may read it"
+        ) from error
 
 
 class Cursor:

@@ -27,7 +27,7 @@ def require_layout(
             raise source.refuse(
                 f"the tensor {shorten(entry.name)} would be bytes {entry.offset:,} to {after:,}; "
                 f"tensors are bytes {start:,} to {last:,}",
-                hint="the file is truncated, or its header is damaged" if after > last else "",
+                hint="the file is truncated, or its header is damaged: fetch it again",
             )
     _require_apart(source, entries, start, whole)
 

@@ -26,12 +26,22 @@ _MAX_SHARDS = 2_000
 def read_checkpoint(path: Path) -> Checkpoint:
     """The tensors of the file, or the folder, at `path`, by their headers alone; no value is read.
 
+    >>> import pv, tempfile, torch
+    >>> from pathlib import Path
+    >>> from safetensors.torch import save_file
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     save_file({"weight": torch.zeros(2, 3)}, f"{folder}/model.safetensors")
+    ...     [(tensor.name, tensor.shape) for tensor in pv.read_checkpoint(Path(folder)).tensors]
+    [('weight', (2, 3))]
+
     Raises PvError (`Exit.ASK`) for what is not there, is of no format that is known, or whose header cannot be true.
     """
     try:
         folder = path.is_dir()
     except (OSError, ValueError) as error:
-        raise PvError(f"{path} cannot be read: {error}") from error
+        raise PvError(
+            f"{path} cannot be read: {error}", hint="it may be cut off: fetch it again, or name another file"
+        ) from error
     return _read_folder(path) if folder else _read_file(path, beside=True)
 
 
@@ -52,7 +62,10 @@ def _read_folder(folder: Path) -> Checkpoint:
     if not chosen:
         seen = f"{len(files)} of them, and no index: {', '.join(files[:5])}" if files else "none"
         wanted = "one file of safetensors, GGUF or APR, or an index of several"
-        raise PvError(f"{folder}: {wanted} is needed; it has {seen}", hint="name the file" if files else "")
+        raise PvError(
+            f"{folder}: {wanted} is needed; it has {seen}",
+            hint="name the file" if files else "name a folder that holds one",
+        )
     return replace(_read_file(folder / chosen, beside=False), path=folder, config=config)
 
 
@@ -61,7 +74,9 @@ def _names(folder: Path) -> list[str]:
         with os.scandir(folder) as entries:
             names = sorted(entry.name for entry in islice(entries, _MAX_FILES + 1))
     except OSError as error:
-        raise PvError(f"{folder} cannot be read: {error.strerror}") from error
+        raise PvError(
+            f"{folder} cannot be read: {error.strerror}", hint="see that it is there, and that you may read it"
+        ) from error
     if len(names) > _MAX_FILES:
         raise PvError(f"{folder} has more than {_MAX_FILES:,} entries", hint="name the file")
     return names
@@ -91,11 +106,11 @@ def _read_shards(folder: Path, index: str) -> Checkpoint:
         parts.append(_read_file(folder / name, beside=False))
         total += len(parts[-1].tensors)
         if total > MAX_JSON_VALUES:
-            raise PvError(f"{folder}: its shards have more than {MAX_JSON_VALUES:,} tensors")
+            raise PvError(f"{folder}: its shards have more than {MAX_JSON_VALUES:,} tensors", hint="name one shard")
     found = dict(zip(shards, parts, strict=True))
     tensors = tuple(entry for part in parts for entry in part.tensors)
     if len({entry.name for entry in tensors}) < len(tensors):
-        raise PvError(f"{folder}: {_twice(found)} is in more than one shard")
+        raise PvError(f"{folder}: {_twice(found)} is in more than one shard", hint="name the shard that is meant")
     return Checkpoint(
         folder, f"safetensors, {len(shards)} shards" if len(shards) > 1 else "safetensors, 1 shard",
         sum(part.size for part in parts), metadata, tensors, problems=tuple(islice(_astray(homes, found), 20)),

@@ -57,7 +57,10 @@ def statistics(entry: TensorEntry) -> Statistics:
         scale = _scale(entry) if entry.dtype == "F64" else 1.0
         whole = reduce(_joined, _parts(entry, scale), _Part())
     except (OSError, ValueError) as error:
-        raise PvError(f"{entry.file}: the values of {entry.name!r} cannot be read: {error}") from error
+        raise PvError(
+            f"{entry.file}: the values of {entry.name!r} cannot be read: {error}",
+            hint="it may be cut off: fetch it again",
+        ) from error
     return _statistics(whole, scale)
 
 

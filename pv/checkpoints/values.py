@@ -40,7 +40,9 @@ def pieces(entry: TensorEntry) -> Iterator[NDArray[Any]]:
         flat = entry.held.reshape(-1)
         yield from (flat[start : start + PIECE] for start in range(0, flat.size, PIECE))
     elif entry.opaque:
-        raise PvError(f"{entry.opaque}, which is not decoded here", exit=Exit.RUN)
+        raise PvError(
+            f"{entry.opaque}, which is not decoded here", exit=Exit.RUN, hint="save it in a dtype of real numbers"
+        )
     elif entry.count:
         yield from _decoder(entry)(entry, numpy.memmap(entry.file, numpy.uint8, "r", entry.offset, (entry.size,)))
 
@@ -53,7 +55,9 @@ def _decoder(entry: TensorEntry) -> Callable[[TensorEntry, NDArray[np.uint8]], I
     if entry.dtype in _BLOCKS or entry.dtype == "AprQ4":
         _require_whole_blocks(entry)
         return _blocks
-    raise PvError(f"values of {entry.dtype} are not decoded here", exit=Exit.RUN)
+    raise PvError(
+        f"values of {entry.dtype} are not decoded here", exit=Exit.RUN, hint="convert it to safetensors first"
+    )
 
 
 def _plain(entry: TensorEntry, data: NDArray[np.uint8]) -> Iterator[NDArray[Any]]:
@@ -109,13 +113,17 @@ def _blocks(entry: TensorEntry, data: NDArray[np.uint8]) -> Iterator[NDArray[Any
             yield dequantize(rows[start : start + step], GGMLQuantizationType(number)).reshape(-1)
         except (NotImplementedError, ValueError) as error:
             seen = f"values of {entry.dtype} are not decoded by the package gguf that is installed"
-            raise PvError(seen, exit=Exit.RUN) from error
+            raise PvError(seen, exit=Exit.RUN, hint="pip install --upgrade gguf") from error
 
 
 def _require_whole_blocks(entry: TensorEntry) -> None:
     _, block, size = _BLOCKS["Q4_0" if entry.dtype == "AprQ4" else entry.dtype]
     if entry.count % block or entry.size != entry.count // block * size:
-        raise PvError(f"its last blocks of {entry.dtype} are padded, which is not decoded here", exit=Exit.RUN)
+        raise PvError(
+            f"its last blocks of {entry.dtype} are padded, which is not decoded here",
+            exit=Exit.RUN,
+            hint="convert it to safetensors first",
+        )
 
 
 def _numpy() -> Any:

@@ -35,7 +35,11 @@ def run_and_value(contract: str, command: Sequence[str], root: Path, code: Code)
     except OSError as problem:
         raise PvError(f"{command[0]} cannot be run: {problem.strerror or problem}", hint="name a program") from problem
     except subprocess.TimeoutExpired:
-        raise PvError(f"{' '.join(command)} took more than {TIMEOUT:g} s", exit=Exit.MEND) from None
+        raise PvError(
+            f"{' '.join(command)} took more than {TIMEOUT:g} s",
+            exit=Exit.MEND,
+            hint="record a command that ends sooner",
+        ) from None
     if ran.returncode:
         said = ran.stderr.decode("utf-8", "replace").strip()[-500:]
         raise PvError(f"{' '.join(command)} ended with {ran.returncode}: {said}", exit=Exit.MEND, hint="mend it")

@@ -15,7 +15,12 @@ if TYPE_CHECKING:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run `pv` with `argv` (default: that of the process); the exit code, see DESIGN.md, "Exit codes"."""
+    """Run `pv` with `argv` (default: that of the process); the exit code, see DESIGN.md, "Exit codes".
+
+    >>> import pv
+    >>> pv.main(["rule", "PV999"])
+    2
+    """
     arguments = list(sys.argv[1:] if argv is None else argv)
     _open_closed_streams()
     for stream in (sys.stdout, sys.stderr):
@@ -47,7 +52,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EIO):
             return _bug()
-        print(f"pv: cannot write: {error.strerror}", file=sys.stderr)
+        print(f"pv: cannot write: {error.strerror}\n  next: make room there, then run it again", file=sys.stderr)
         return int(Exit.ASK)
     except Exception:
         return _bug()
@@ -98,9 +103,7 @@ def _version() -> int:
 
 
 def _say(error: PvError) -> None:
-    print(f"pv: {error.message}", file=sys.stderr)
-    if error.hint:
-        print(f"  next: {error.hint}", file=sys.stderr)
+    print(f"pv: {error.message}\n  next: {error.hint}", file=sys.stderr)
 
 
 def _reader_left() -> int:

@@ -101,7 +101,7 @@ def _require_usable(operands: tuple[str, ...], paths: tuple[str, ...], wanted: W
         hint = "pv bisect REFERENCE CANDIDATE, or pv bisect MODEL --path attn=eager --path attn=sdpa"
         raise PvError(f"{seen}: a reference and a candidate are needed, or one model on two paths", hint=hint)
     if sum(each is not None for each in (wanted.text, wanted.tokens, wanted.prompt)) > 1:
-        raise PvError("--text, --prompt and --tokens are ways to say the same: give one")
+        raise PvError("--text, --prompt and --tokens are ways to say the same: give one", hint="leave the others out")
 
 
 def _found(

@@ -54,7 +54,9 @@ def _rewritten(root: Path, one: Diff) -> tuple[bytes, bytes] | None:
     try:
         before = path.read_bytes()
     except OSError as error:
-        raise PvError(f"cannot read {path}: {error.strerror or error}") from error
+        raise PvError(
+            f"cannot read {path}: {error.strerror or error}", hint="see that it is there, and that you may read it"
+        ) from error
     return before, with_version(before, one.place.path, one.required)
 
 

@@ -60,10 +60,13 @@ def diff(
     """
     if values:
         if against is not None:
-            raise PvError("--values compares two paths, --against one state of contracts with another")
-        from pv.cli.diff_values import TOP, diff_values
+            raise PvError(
+                "--values compares two paths, --against one state of contracts with another",
+                hint="leave one of them out",
+            )
+        from pv.cli.diff_values import diff_values
 
-        return diff_values(what, shapes, rtol, atol, TOP if top is None else top, form)
+        return diff_values(what, shapes, rtol, atol, top, form)
     if stray := [name for name, value in (("--rtol", rtol), ("--atol", atol), ("--top", top), ("--shapes", shapes))
                  if value is not None]:  # fmt: skip
         raise PvError(f"{stray[0]} is about values", hint="pv diff --values A B")

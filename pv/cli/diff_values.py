@@ -5,29 +5,32 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from pv.finding import Exit, PvError
 
-if TYPE_CHECKING:
-    from pv.compare.pairs import ValueDiff
-
 _LONG = 2**26  # elements from which on it is told how far it is: about a tenth of a second
-TOP = 10
 
 
 def diff_values(
-    what: Sequence[str], shapes: str | None, rtol: float | None, atol: float | None, top: int, form: str
+    what: Sequence[str], shapes: str | None, rtol: float | None, atol: float | None, top: int | None, form: str
 ) -> Exit:
     """Compare the two operands in `what`, the first the reference, and print what came of it."""
+    from pv.compare.doors import TOP
+    from pv.compare.doors import diff_values as compare
     from pv.report.plain import json_text
     from pv.report.values import print_values, values_value
 
-    found = _compared(what, shapes, rtol, atol, top)
+    found = compare(
+        *map(Path, _two(what)),
+        shapes=Path(shapes) if shapes else None,
+        rtol=rtol,
+        atol=atol,
+        top=TOP if top is None else top,
+        watched=_progress,
+    )
     if form == "json":
         click.echo(json_text(values_value(found)))
     else:
@@ -35,23 +38,10 @@ def diff_values(
     return found.agreement.exit
 
 
-def _compared(
-    what: Sequence[str], shapes: str | None, rtol: float | None, atol: float | None, top: int
-) -> ValueDiff:  # fmt: skip
-    from pv.checkpoints.values import INSTALL
-    from pv.compare.operands import open_operand
-    from pv.compare.pairs import compared, matched
-    from pv.compare.tolerance import asked
-
+def _two(what: Sequence[str]) -> Sequence[str]:
     if len(what) != 2:
         raise PvError(f"--values compares two paths, not {len(what)}", hint="pv diff --values REFERENCE OTHER")
-    tolerance = asked(rtol, atol)
-    if find_spec("numpy") is None:
-        raise PvError("values need numpy, which is not installed", exit=Exit.RUN, hint=INSTALL)
-    a, b = (open_operand(Path(word), Path(shapes) if shapes else None) for word in what)
-    pairs = matched(a, b)
-    with _progress(pairs.elements) as told:
-        return compared(a, b, pairs, tolerance, top, told)
+    return what
 
 
 @contextmanager

@@ -27,7 +27,7 @@ def doctor(form: str) -> Exit:
     """
     from pv.cli.group import COMMANDS
     from pv.installed import libraries, working
-    from pv.report.doctor import doctor_text, libraries_value
+    from pv.report.doctor import doctor_text, folded, libraries_value
     from pv.report.plain import json_text
 
     found = libraries()
@@ -45,7 +45,7 @@ def doctor(form: str) -> Exit:
         click.echo(json_text(value))
     else:
         for line in doctor_text(value):
-            click.echo(line)
+            click.echo(folded(line))
     return Exit.OK
 
 
@@ -84,6 +84,7 @@ def _project() -> dict[str, Any]:
     """The project one stands in: contracts, tests, how many are measured and stale; or why it cannot be read."""
     from pv.finding import PvError
     from pv.project import open_project
+    from pv.report.plain import plural
     from pv.report.status import summary_counts
 
     try:
@@ -93,5 +94,6 @@ def _project() -> dict[str, Any]:
     except PvError as error:
         return {"about": f"none that can be read: {error.message}"}
     told = ", ".join(f"{counts[name]:,} {name}" for name in ("measured", "held", "stale", "toothless"))
-    about = f"{project.root}: {contracts} contracts, {counts['selected']} falsification tests: {told}"
+    under = f"{plural(contracts, 'contract')}, {plural(counts['selected'], 'falsification test')}"
+    about = f"{project.root}: {under}: {told}"
     return {"about": about, "root": str(project.root), "contracts": contracts, **counts}

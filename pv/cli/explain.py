@@ -87,7 +87,7 @@ def explain(
     families = families_of(project)
     wanted = Wanted(tensor, proof_status, verbose, seed, text, form == "json")
     if kernel is not None and tensor is not None:
-        raise PvError("--kernel is about a family and --tensor about a tensor: give one")
+        raise PvError("--kernel is about a family and --tensor about a tensor: give one", hint="leave the other out")
     if kernel is not None:
         refuse_idle(wanted, "a family", "--text", "--seed")
         return _kernel(project, families, kernel, model, wanted)
@@ -151,7 +151,10 @@ def _ours(project: Project | None, families: Sequence[Family], model: str | None
     with opened(project, families, model, None, run=False) as found:
         described = found.described
     if described.family is None:
-        raise PvError(f"nothing can be compared with {model}: {described.because}")
+        raise PvError(
+            f"nothing can be compared with {model}: {described.because}",
+            hint="name a model whose family pv knows: pv explain --help",
+        )
     return described.family
 
 

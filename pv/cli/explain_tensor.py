@@ -105,7 +105,11 @@ def _stage(found: Opened, name: str, wanted: Wanted) -> Exit:
     if passed is None:
         raise PvError(f"{name} is a stage of a forward pass, which needs something to read", hint="give --text")
     if passed.value(name) is None:
-        raise PvError(f"the forward pass did not come by {name}: not measured", exit=Exit.RUN)
+        raise PvError(
+            f"the forward pass did not come by {name}: not measured",
+            exit=Exit.RUN,
+            hint="pv trace MODEL shows the stages that it comes by",
+        )
     stage = passed.captured.stage_map.stage(name)
     if wanted.json:
         click.echo(json_text(stage_value(found.described.name, stage, passed)))

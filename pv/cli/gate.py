@@ -129,7 +129,15 @@ def relied_on(project: Project) -> list[str]:
 
 
 def examine(project: Project, least: Level, against: str | None) -> dict[str, list[Finding]]:
-    """What is wrong, by what was asked."""
+    """What `pv gate` finds wrong with `project`, by what was asked; `least` is what every test must have reached.
+
+    >>> import pv
+    >>> found = pv.examine(pv.open_project(), pv.Level.PARTIAL_ALGORITHM_LEVEL, against=None)
+    >>> list(found)
+    ['contracts', 'ledger', 'promises', 'levels', 'claims', 'tests']
+
+    Raises PvError where there are no contracts, or no such git reference as `against`.
+    """
     from pv.assess.promises import unsupported
     from pv.cli.claims import check_project_claims
     from pv.cli.ledger_verify import check_ledger
@@ -251,4 +259,7 @@ def _keep(answer: Gate, sarif: Path | None, form: str) -> None:
             with Path(summary).open("a", encoding="utf-8") as file:
                 file.write("\n".join(markdown_lines(answer)) + "\n")
     except OSError as error:
-        raise PvError(f"{error.filename} cannot be written: {error.strerror}") from error
+        raise PvError(
+            f"{error.filename} cannot be written: {error.strerror}",
+            hint="see that it is a folder you may write to, with room left",
+        ) from error

@@ -133,4 +133,8 @@ def _drop(paths: Iterable[Path]) -> None:
         try:
             path.unlink(missing_ok=True)
         except OSError as error:
-            raise PvError(f"cannot delete {path}: {error.strerror or error}", exit=Exit.ASK) from error
+            raise PvError(
+                f"cannot delete {path}: {error.strerror or error}",
+                exit=Exit.ASK,
+                hint="see that you may delete there, then run it again",
+            ) from error

@@ -109,8 +109,8 @@ class Lazy(click.Group):
 
 
 EPILOG = """\b
-Exit codes: 0 measured and holds · 1 mend · 3 run · 2 ask differently · 70 a bug
-The main job: pv validate contracts && pv falsify --stale && pv gate
+Exit codes: 0 holds · 1 mend · 3 run · 2 ask · 70 a bug
+The main job: pv validate && pv falsify --stale && pv gate
 """
 
 

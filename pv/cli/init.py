@@ -65,7 +65,10 @@ def write_files(folder: Path, files: Mapping[str, str]) -> list[Path]:
     except OSError as error:
         for path in written:
             path.unlink()
-        raise PvError(f"cannot write {error.filename or folder}: {error.strerror}; nothing was written") from error
+        raise PvError(
+            f"cannot write {error.filename or folder}: {error.strerror}; nothing was written",
+            hint="name a folder that you may write to",
+        ) from error
     return written
 
 

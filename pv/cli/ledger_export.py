@@ -68,7 +68,10 @@ def _write(path: Path, text: str) -> None:
     try:
         write_whole(path, text.encode())
     except OSError as error:
-        raise PvError(f"cannot write {path}: {error.strerror or error}") from error
+        raise PvError(
+            f"cannot write {path}: {error.strerror or error}",
+            hint="see that it is a folder you may write to, with room left",
+        ) from error
 
 
 def _subject(project: Project, contracts: Iterable[Contract], rows: Iterable[Assessment]) -> Iterator[str]:

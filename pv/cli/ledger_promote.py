@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from pv.contract.model import Contract, FalsificationTest
     from pv.ledger.promotion import Promise
     from pv.project import Project
+
+_NAME = re.compile(r"-v\d+$")  # of a contract; no id ends so
 
 
 @click.command()
@@ -68,7 +71,7 @@ def promote(what: tuple[str, ...], wanted: str, subject: str, form: str, *, dry_
 def named(project: Project, what: Sequence[str]) -> list[tuple[Contract, FalsificationTest]]:
     """The tests meant by ids or by names of contracts."""
     contracts = {contract.name for contract in project.contracts}
-    chosen = [word for word in what if word in contracts or word.endswith((".yaml", ".yml"))]
+    chosen = [word for word in what if word in contracts or word.endswith((".yaml", ".yml")) or _NAME.search(word)]
     ids = [word for word in what if word not in chosen]
     found = project.select((), chosen) if chosen else []
     return found + [pair for pair in (project.select(ids, ()) if ids else []) if pair not in found]
@@ -89,7 +92,7 @@ def write(project: Project, answer: Promotable, *, dry_run: bool = False) -> lis
         for name in promise.receipts:
             stored = read(held[name].path)
             if stored.problem:
-                raise PvError(f"{held[name].path} {stored.problem}", exit=Exit.MEND)
+                raise PvError(f"{held[name].path} {stored.problem}", exit=Exit.MEND, hint="pv ledger verify")
             add(home / "receipts" / promise.contract, stored.value)
     return [project.shown(add(home / "promotions" / contract, value)) for contract, _, value in files]
 

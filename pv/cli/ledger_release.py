@@ -167,7 +167,11 @@ def _require_line(project: Project, path: Path, value: dict[str, Any]) -> None:
     own = [row for row in found if row.place.path.startswith(f"{project.shown(path.parent)}/")]
     if own:
         click.echo(findings_text(own), err=True)
-        raise PvError(f"{path.parent.name} is not released: its releases contradict each other", exit=Exit.MEND)
+        raise PvError(
+            f"{path.parent.name} is not released: its releases contradict each other",
+            exit=Exit.MEND,
+            hint="see above; then pv ledger verify",
+        )
 
 
 def _say_same(last: Release, promises: list[Promise], form: str) -> Exit:

@@ -74,7 +74,7 @@ def opened(
     from pv.introspect.describe import describe_checkpoint
 
     if seed is not None and not 0 <= seed < 2**63:
-        raise PvError(f"the seed {seed} is outside 0 … 2⁶³ - 1")
+        raise PvError(f"the seed {seed} is outside 0 … 2⁶³ - 1", hint="--seed 0")
     models = project.models if project else ()
     named = next((model for model in models if model.name == word), None)
     if named is not None and project is not None:
@@ -174,7 +174,9 @@ def asked_of(model: Opened, text: str | None = None, tokens: str | None = None, 
     from pv.introspect.tokens import read_ids, read_prompt, read_text
 
     if sum(given is not None for given in (text, tokens, prompt)) > 1:
-        raise PvError("--text, --tokens and --prompt say in three ways what is read: give one")
+        raise PvError(
+            "--text, --tokens and --prompt say in three ways what is read: give one", hint="leave the others out"
+        )
     if tokens is not None:
         return read_ids(tokens, model.described.sizes)
     tokenizer = model.running.tokenizer if model.running else None

@@ -57,7 +57,9 @@ def pin(test: str, name: str, listing: bool, remove: bool, form: str) -> Exit:
     if remove:
         rows = [row for row in rows if row.kept.origin is Origin.PIN]
         if not rows:
-            raise PvError(f"no case of {test} is pinned")
+            raise PvError(
+                f"no case of {test} is pinned", hint=f"pv falsify --id {test} finds one, pv pin {test} keeps it"
+            )
     row = choose(project, rows, name, test)
     if remove:
         unpin(row.kept.path)
@@ -127,7 +129,9 @@ def unpin(path: Path) -> None:
         if not any(path.parent.iterdir()):
             path.parent.rmdir()
     except OSError as error:
-        raise PvError(f"cannot remove {path}: {error.strerror or error}") from error
+        raise PvError(
+            f"cannot remove {path}: {error.strerror or error}", hint="see that you may delete there, then run it again"
+        ) from error
 
 
 def say(project: Project, row: Row, path: Path, did: str) -> None:

@@ -48,7 +48,10 @@ def scaffold(contract: str, force: bool) -> Exit:
     try:
         told = [*_write_functions(project, found, missing), *_write_bindings(project, found, missing)]
     except OSError as error:
-        raise PvError(f"cannot write {error.filename}: {error.strerror}") from error
+        raise PvError(
+            f"cannot write {error.filename}: {error.strerror}",
+            hint="see that it is a folder you may write to, with room left",
+        ) from error
     _report(found, missing, told)
     return Exit.OK
 

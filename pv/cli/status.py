@@ -45,7 +45,7 @@ def status(contracts: tuple[str, ...], against: str | None, here: bool, badge: b
     from pv.report.plain import json_text
 
     if badge and (form != "text" or against or here):
-        raise PvError("--badge is an answer of its own: leave --format, --against and --here out")
+        raise PvError("--badge is an answer of its own: leave --format, --against and --here out", hint="run it twice")
     project = open_project()
     chosen = [project.contract(name) for name in contracts] if contracts else None
     rows = list(project.assessments(chosen).values())

@@ -74,7 +74,11 @@ def teeth(
     project = open_project()
     works = chosen(project, contracts, ids, subject)
     if not works:
-        raise PvError("there is no falsification test with a subject to mutate", exit=Exit.RUN)
+        raise PvError(
+            "there is no falsification test with a subject to mutate",
+            exit=Exit.RUN,
+            hint="bind a function of the project in contracts/binding.yaml: commands have no syntax tree",
+        )
     waivers, findings = waived(project)
     require_libraries("torch", "hypothesis")
     rows: list[Verdicts] = []

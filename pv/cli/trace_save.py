@@ -49,7 +49,7 @@ def read_stages(text: str) -> tuple[str, ...]:
 def read_layers(layer: str | None, layers: str | None) -> range | None:
     """The layers that --layer N or --layers A..B means; None for neither. Raises PvError for both, and what is no range."""
     if layer is not None and layers is not None:
-        raise PvError("--layer and --layers say the same in two ways: give one")
+        raise PvError("--layer and --layers say the same in two ways: give one", hint="leave the other out")
     if layer is not None:
         if not re.fullmatch(r"\s*\d{1,9}\s*", layer, re.ASCII):
             raise PvError(f"--layer {shorten(layer)} is no number of a layer", hint="the first layer is 0")
@@ -66,13 +66,19 @@ def read_layers(layer: str | None, layers: str | None) -> range | None:
 def unused_folder(folder: Path | None) -> Path:
     """`folder`, which holds nothing yet or is not there. Raises PvError for one that does, and where none is named."""
     if folder is None:
-        raise PvError("--save-tensor needs --output DIR: where the tensors go")
+        raise PvError(
+            "--save-tensor needs --output DIR: where the tensors go",
+            hint="--output DIR, a folder that is not there yet",
+        )
     try:
         there = next(folder.iterdir(), None) if folder.is_dir() else None
         if folder.exists() and not folder.is_dir():
             raise PvError(f"{folder} is no folder", hint="name one that is not there yet")
     except OSError as error:
-        raise PvError(f"{folder} cannot be looked into: {error.strerror or error}") from error
+        raise PvError(
+            f"{folder} cannot be looked into: {error.strerror or error}",
+            hint="see that it is there, and that you may read it",
+        ) from error
     if there is not None:
         holds = "a capture" if (folder / "capture.json").exists() else f"{there.name}"
         raise PvError(f"{folder} holds {holds} already", hint="name a folder that is empty, or not there yet")
@@ -108,7 +114,11 @@ def _read(running: Running, tokens: Sequence[int]) -> Any:
         return running.read(tokens)
     except (ValueError, TypeError, LookupError, RuntimeError) as error:
         said = f"{type(error).__name__}: {error}"
-        raise PvError(f"the model raised {said} on tokens {list(tokens[:20])}", exit=Exit.MEND) from error
+        raise PvError(
+            f"the model raised {said} on tokens {list(tokens[:20])}",
+            exit=Exit.MEND,
+            hint="see that it runs on these tokens by itself; fewer tokens may fit",
+        ) from error
 
 
 @contextmanager

@@ -62,9 +62,9 @@ def validate(
 ) -> Exit:
     """Check contracts: well-formed, closed, resolved, and not claiming what no run supports.
 
-    PATHS are files or folders; without any, the contracts of the project. A file named here is judged as a contract whatever it
-    holds; in a folder, YAML files that say they are something else are skipped, by name. Nothing that a contract
-    names is imported or run.
+    PATHS are files or folders, inside a project names of contracts too; without any, the contracts of the project. A file
+    named here is judged as a contract whatever it holds; in a folder, YAML files that say they are something else are
+    skipped, by name. Nothing that a contract names is imported or run.
 
     \b
       pv validate contracts
@@ -74,9 +74,10 @@ def validate(
     if update_baseline and baseline is None:
         hint = "pv validate --baseline known.json --update-baseline"
         raise PvError("--update-baseline needs --baseline FILE", hint=hint)
-    colour = form == "text" and sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+    plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
+    colour = form == "text" and sys.stdout.isatty() and not plain
     options = Options(form, select, ignore, baseline, update_baseline, colour, not paths)
-    operands = paths or (_own_contracts(),)
+    operands = tuple(map(_file_of, paths)) or (_own_contracts(),)
     asked = None if no_cache or update_baseline else _ask(operands, options)
     known = None if asked is None else asked.answer()
     if known is None:
@@ -85,6 +86,17 @@ def validate(
         text, exit = known[0], Exit(known[1])
     click.echo(text)
     return exit
+
+
+def _file_of(operand: Path) -> Path:
+    """`operand`; where nothing is there, the file of the project's contract of that name."""
+    from pv.root import CONTRACTS, find_root
+
+    if os.path.lexists(operand) or len(operand.parts) > 1:
+        return operand
+    root = find_root(Path.cwd())
+    below = root.joinpath(CONTRACTS).rglob("*.yaml") if root else ()
+    return next((Path(_shown()(path)) for path in below if path.stem == str(operand)), operand)
 
 
 def _own_contracts() -> Path:

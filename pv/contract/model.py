@@ -271,7 +271,15 @@ class Documents(NamedTuple):
 
 
 class Contract(NamedTuple):
-    """One contract file. `name` is its stem, `NAME-vN`."""
+    """One contract file. `name` is its stem, `NAME-vN`.
+
+    >>> import pv
+    >>> contract = pv.open_project().contract("microgpt-v1")
+    >>> contract.equation("rms_norm").formula
+    'rms_norm(x)[k] = x[k] / √(mean(x[k]²) + ε), ε = 1e-5'
+    >>> contract.tests[3].id, contract.tests[3].binds_to
+    ('FALSIFY-MG-004', ('rms_norm/formula',))
+    """
 
     name: str
     path: str

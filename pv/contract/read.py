@@ -76,7 +76,14 @@ def data_of(document: Document) -> DataFile | None:
 
 
 def read_contract(path: Path, shown: str) -> ContractFile:
-    """The contract in the file at `path`, called `shown` in findings. Raises PvError when there is none."""
+    """The contract in the file at `path`, called `shown` in findings. Raises PvError when there is none.
+
+    >>> import pv
+    >>> from pathlib import Path
+    >>> file = pv.read_contract(Path("contracts/microgpt-v1.yaml"), "microgpt-v1")
+    >>> file.contract.name, file.findings
+    ('microgpt-v1', ())
+    """
     document = read_document(path, shown)
     return contract_of(document, path.stem)
 

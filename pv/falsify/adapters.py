@@ -42,7 +42,7 @@ def adapted(binding: Binding, equation: Equation, loader: Loading) -> Call:
     """
     missing = missing_requirement(binding)
     if missing:
-        raise PvError(missing, exit=Exit.RUN)
+        raise PvError(missing, exit=Exit.RUN, hint="install it")
     return ADAPTERS[binding.adapter](binding, equation, loader)
 
 
@@ -68,7 +68,11 @@ def _method(binding: Binding, equation: Equation, loader: Loading) -> Call:
     module, _, qualified = binding.target.partition(":")
     owner, _, name = qualified.rpartition(".")
     if not owner:
-        raise PvError(f"{binding.target} is no method: a target `module:Class.method` is needed", exit=Exit.MEND)
+        raise PvError(
+            f"{binding.target} is no method: a target `module:Class.method` is needed",
+            exit=Exit.MEND,
+            hint="write the class into the target, or leave `adapter: method` out",
+        )
     loader.target(binding.target)
     made = _made(binding, loader.target(f"{module}:{owner}"), loader)
     return lambda *values, **named: getattr(made(), name)(*values, **named)
@@ -85,7 +89,11 @@ def _module(binding: Binding, equation: Equation, loader: Loading) -> Call:
     def call(*values: Any, **named: Any) -> Any:
         module = made()
         if not isinstance(module, torch.nn.Module):
-            raise PvError(f"{binding.factory or binding.target} made {_kind(module)}, no torch module", exit=Exit.MEND)
+            raise PvError(
+                f"{binding.factory or binding.target} made {_kind(module)}, no torch module",
+                exit=Exit.MEND,
+                hint="bind what makes a torch.nn.Module, or leave `adapter: module` out",
+            )
         return module(*values, *(named[name] for name in names if name in named))
 
     return call
@@ -110,9 +118,17 @@ def _made(binding: Binding, owner: Any, loader: Loading) -> Callable[[], Any]:
                 made = factory()
         except Exception as error:
             # As PvError it cannot pass for an answer of the subject, which a falsifier may have to expect.
-            raise PvError(f"{target} raised {type(error).__name__}: {error}", exit=Exit.MEND) from error
+            raise PvError(
+                f"{target} raised {type(error).__name__}: {error}",
+                exit=Exit.MEND,
+                hint="mend it: it is called without arguments",
+            ) from error
         if isinstance(owner, type) and not isinstance(made, owner):
-            raise PvError(f"{target} made {_kind(made)}, not {_name(owner)}", exit=Exit.MEND)
+            raise PvError(
+                f"{target} made {_kind(made)}, not {_name(owner)}",
+                exit=Exit.MEND,
+                hint="name in `factory` what makes one",
+            )
         return made
 
     return make

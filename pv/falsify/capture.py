@@ -49,7 +49,9 @@ def capture(task: Task, loader: Loader) -> dict[str, Any]:
     try:
         equation = task.work.contract.equation(binding.equation)
         if equation is None:
-            raise PvError(f"{task.work.contract.name} has no equation {binding.equation!r}", exit=Exit.MEND)
+            raise PvError(
+                f"{task.work.contract.name} has no equation {binding.equation!r}", exit=Exit.MEND, hint="pv validate"
+            )
         recorder = Recorder(root, *_watched(binding, loader), equation)
         _run(binding.live, root, recorder)
     except PvError as error:
@@ -148,7 +150,11 @@ def _watched(binding: Binding, loader: Loader) -> tuple[FunctionType, int]:
     bound = binding.adapter in ("method", "module") or hasattr(target, "__self__")
     function = inspect.unwrap(getattr(target, "__func__", target)) if target is not None else None
     if not isinstance(function, FunctionType):
-        raise PvError(f"the calls of {binding.target} cannot be watched: it is no Python function", exit=Exit.MEND)
+        raise PvError(
+            f"the calls of {binding.target} cannot be watched: it is no Python function",
+            exit=Exit.MEND,
+            hint="bind a function of the project",
+        )
     return function, int(bound)
 
 
@@ -164,9 +170,11 @@ def _run(command: Sequence[str], root: Path, recorder: Recorder) -> None:
                 runpy.run_path(str(root / first), run_name="__main__")
     except SystemExit as end:
         if end.code not in (None, 0):
-            raise PvError(f"{said} ended with {short(end.code)}", exit=Exit.MEND) from end
+            raise PvError(
+                f"{said} ended with {short(end.code)}", exit=Exit.MEND, hint="run it by itself, and mend it"
+            ) from end
     except Exception as error:
-        raise PvError(f"{said} raised {why(error)}", exit=Exit.MEND) from error
+        raise PvError(f"{said} raised {why(error)}", exit=Exit.MEND, hint="run it by itself, and mend it") from error
 
 
 @contextmanager
@@ -182,7 +190,11 @@ def _started_as(first: str, rest: Sequence[str], root: Path) -> Iterator[None]:
     module = first == "-m"
     there = (run_as_main(root, rest[0]) if rest else None) if module else first
     if there is None or not (root / there).is_file():
-        raise PvError(f"the live command names no file of the project: {' '.join([first, *rest])}", exit=Exit.MEND)
+        raise PvError(
+            f"the live command names no file of the project: {' '.join([first, *rest])}",
+            exit=Exit.MEND,
+            hint="name the script or the module that is run",
+        )
     argv, path = sys.argv, list(sys.path)
     sys.argv = [str(root / there), *(rest[1:] if module else rest)]
     sys.path.insert(0, str(root if module else (root / there).parent))

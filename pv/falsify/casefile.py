@@ -107,14 +107,20 @@ def write_case(folder: Path, case: Mapping[str, Any]) -> Path:
     data = canonical({**case, "format": FORMAT, "arguments": arguments}) + b"\n"
     target = folder / f"{case_name(case['digest'])}.json"
     if len(data) > MAX_JSON or sum(len(bits.data) for bits in tensors.values()) > MAX_TENSORS:
-        raise PvError(f"the case {target.stem} of {case['test']} is too large to be kept")
+        raise PvError(
+            f"the case {target.stem} of {case['test']} is too large to be kept",
+            hint="narrow the sizes in the contract, so that a smaller case breaks it",
+        )
     try:
         folder.mkdir(parents=True, exist_ok=True)
         if tensors:
             write_whole(target.with_suffix(_TENSORS), _serialized(tensors))
         write_whole(target, data)
     except OSError as error:
-        raise PvError(f"cannot write {target}: {error.strerror or error}") from error
+        raise PvError(
+            f"cannot write {target}: {error.strerror or error}",
+            hint="see that it is a folder you may write to, with room left",
+        ) from error
     return target
 
 
@@ -131,6 +137,17 @@ def read_case(path: Path) -> dict[str, Any]:
 
 def load_case(path: str | Path) -> dict[str, Any]:
     """The arguments kept at `path`, by name and ready to be passed; needs torch where there are tensors.
+
+    >>> import pv, tempfile
+    >>> from pathlib import Path
+    >>> from pv.falsify.casefile import captured_case, write_case
+    >>> from pv.falsify.encode import encode, fingerprint
+    >>> values = {"a": 7, "b": [2, 3]}
+    >>> arguments = {name: encode(value) for name, value in values.items()}
+    >>> case = captured_case("division-v1", "division", "plain", fingerprint(values).hex(), arguments)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     pv.load_case(write_case(Path(folder) / case["test"], case))
+    {'a': 7, 'b': [2, 3]}
 
     Raises PvError as `read_case` does.
     """

@@ -20,7 +20,13 @@ from pv.finding import Exit, PvError
 
 
 class Case:
-    """One set of arguments, by name: `case.indices`, `case["indices"]`, `*case` in the order of the equation."""
+    """One set of arguments, by name: `case.indices`, `case["indices"]`, `*case` in the order of the equation.
+
+    >>> import pv
+    >>> case = pv.Case(indices=[0, 2], num_classes=3)
+    >>> case.num_classes, case["indices"], [*case]
+    (3, [0, 2], [[0, 2], 3])
+    """
 
     __slots__ = ("values",)
 
@@ -90,10 +96,15 @@ def _stratum(equation: Equation, argument: ValueSpec, stratum: str, strata: Stra
             f"{equation.name}: the {argument.type} argument {argument.name!r} has no stratum {stratum!r}; "
             f"it can have {', '.join(name for type_, name in strata if type_ == argument.type)}",
             exit=Exit.MEND,
+            hint="choose one of these, or mark a function with @stratum",
         )
     outside = why_outside(argument, stratum)
     if outside:
-        raise PvError(f"{equation.name}: {argument.name!r} {outside}, which {stratum!r} is not", exit=Exit.MEND)
+        raise PvError(
+            f"{equation.name}: {argument.name!r} {outside}, which {stratum!r} is not",
+            exit=Exit.MEND,
+            hint="leave the stratum out, or widen what the argument admits",
+        )
     name, recognises = argument.name, row.holds
 
     def holds(case: Case) -> bool:

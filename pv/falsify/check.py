@@ -51,6 +51,13 @@ class Check:
 
     Every method takes `clause="equation/invariant"`, which may be left out while the test is bound to a single one. What
     cannot be compared honestly raises PvError: the trial is errored.
+
+    >>> import pv
+    >>> check = pv.Check([pv.open_project().contract("microgpt-v1").equations[0].invariants[0]])
+    >>> check.equal(2 + 2, 4)
+    >>> check.equal(2 + 2, 5)
+    Traceback (most recent call last):
+    pv.falsify.check.Falsified: ...
     """
 
     __slots__ = ("_count", "_invariants", "_probed", "failure", "nearest")
@@ -182,7 +189,11 @@ class Check:
         if (invariant.name, dtype, side) not in self._probed:
             blind = probe(wanted, tolerance, side, dtype)
             if blind:
-                raise PvError(f"{invariant.name} cannot be judged within its tolerance: {blind}", exit=Exit.MEND)
+                raise PvError(
+                    f"{invariant.name} cannot be judged within its tolerance: {blind}",
+                    exit=Exit.MEND,
+                    hint="narrow the tolerance in the contract",
+                )
             self._probed.add((invariant.name, dtype, side))
         residual = found.residual.clamp_min(0.0) + 0.0  # −0.0 would be written as another number
         worst = int((residual / _above_zero(found.bound)).argmax())
@@ -197,6 +208,7 @@ class Check:
             raise PvError(
                 f"this check names the clause {clause!r}; its test is bound to {', '.join(self._invariants)}",
                 exit=Exit.MEND,
+                hint="name one of these in `clause`",
             )
         return self._invariants[clause]
 

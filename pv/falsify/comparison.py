@@ -214,7 +214,8 @@ def _leaves(value: object) -> Iterator[Any]:
 
 
 def _unseen(what: str, hint: str) -> PvError:
-    return PvError(f"check cannot compare it: {what}; {hint}", exit=Exit.MEND)
+    seen = f"check cannot compare it: {what}; {hint}"
+    return PvError(seen, exit=Exit.MEND, hint="mend the comparison in the falsifier")
 
 
 def _too_large() -> PvError:

@@ -87,8 +87,14 @@ def falsifier(
     outside the domain, say) is given as `cases`, a Hypothesis strategy of `Case` or a mapping from names of strata to such
     strategies, with the reason in `because`. `examples` is how many cases it needs in place of the run's own number,
     `timeout` how many seconds its trial may take, `slow` that it is to be listed apart and that its proof need not make equal
-    calls twice (docs/cases.md). Raises TypeError or ValueError when
-    the function has other parameters, or one of these is not what it must be.
+    calls twice (docs/cases.md).
+
+    >>> import pv
+    >>> @pv.falsifier("FALSIFY-CAP-001")
+    ... def nothing_leaves_the_cap(subject, case, check):
+    ...     check.at_most(subject(case.x).abs(), 30.0)
+
+    Raises TypeError or ValueError when the function has other parameters, or one of these is not what it must be.
     """
     by_stratum = cases if isinstance(cases, Mapping) else {} if cases is None else {"cases": cases}
     _require_reason(test, by_stratum, because)
@@ -116,8 +122,14 @@ def stratum(
     `function(draw, spec, drawn)` gives a value: `draw` is Hypothesis' own, `spec` the argument as the contract states it,
     `drawn` what was drawn before (`drawn.shape(spec)`, `drawn.ordinary(draw, spec)`). `holds(value, spec)` says whether a
     value is in the stratum: a case counts for it only then. `sizes(least, greatest, is_last)` narrows the sizes that the
-    letters of the argument's shape take. A contract of the project may then name the stratum. See docs/cases.md. Raises
-    ValueError for a type or a name that no contract could have.
+    letters of the argument's shape take. A contract of the project may then name the stratum. See docs/cases.md.
+
+    >>> import pv
+    >>> @pv.stratum("integer", "even", holds=lambda value, spec: value % 2 == 0)
+    ... def even_numbers(draw, spec, drawn):
+    ...     return drawn.ordinary(draw, spec) // 2 * 2
+
+    Raises ValueError for a type or a name that no contract could have.
     """
     if type not in TYPES:
         raise ValueError(f"{type!r} is no type of an argument: {', '.join(TYPES)}")
@@ -136,6 +148,11 @@ def fault(invariant: str) -> Callable[[F], F]:
     """Mark a function as a fault of `invariant` (`"one_hot/one_per_row"`): it returns what a violation would return.
 
     `f(output, case)` changes the subject's output; `f(subject, case)` calls the subject itself (or does not).
+
+    >>> import pv
+    >>> @pv.fault("soft_cap/capped")
+    ... def no_cap_at_all(y, case):
+    ...     return case.x
     """
 
     def mark(function: F) -> F:
@@ -195,7 +212,11 @@ def falsifier_in(module: ModuleType, function: str) -> Falsifier:
     """The falsifier that `module` marks under the name `function`; raises PvError when the mark is not there."""
     found = getattr(getattr(module, function, None), "__pv_falsifier__", None)
     if not isinstance(found, Falsifier):
-        raise PvError(f"{module.__name__}.{function} is no falsifier once imported", exit=Exit.MEND)
+        raise PvError(
+            f"{module.__name__}.{function} is no falsifier once imported",
+            exit=Exit.MEND,
+            hint="leave the name to the function that is marked",
+        )
     return found
 
 
@@ -203,7 +224,11 @@ def fault_in(module: ModuleType, function: str) -> Fault:
     """The fault that `module` marks under the name `function`; raises PvError when the mark is not there."""
     found = getattr(getattr(module, function, None), "__pv_fault__", None)
     if not isinstance(found, Fault):
-        raise PvError(f"{module.__name__}.{function} is no fault once imported", exit=Exit.MEND)
+        raise PvError(
+            f"{module.__name__}.{function} is no fault once imported",
+            exit=Exit.MEND,
+            hint="leave the name to the function that is marked",
+        )
     return found
 
 
@@ -211,5 +236,9 @@ def stratum_in(module: ModuleType, function: str) -> OwnStratum:
     """The stratum that `module` marks under the name `function`; raises PvError when the mark is not there."""
     found = getattr(getattr(module, function, None), "__pv_stratum__", None)
     if not isinstance(found, OwnStratum):
-        raise PvError(f"{module.__name__}.{function} is no stratum once imported", exit=Exit.MEND)
+        raise PvError(
+            f"{module.__name__}.{function} is no stratum once imported",
+            exit=Exit.MEND,
+            hint="leave the name to the function that is marked",
+        )
     return found

@@ -76,7 +76,11 @@ class Drawn:
         """The least and the greatest integer that `spec` admits here. Raises PvError when its range is open."""
         low, high, below = self.bounds(spec)
         if low is None or (high is None and below is None):
-            raise PvError(f"the integer argument {spec.name!r} needs a range with both ends", exit=Exit.MEND)
+            raise PvError(
+                f"the integer argument {spec.name!r} needs a range with both ends",
+                exit=Exit.MEND,
+                hint="give its range `min` and `max`",
+            )
         tops = ([] if high is None else [math.floor(high)]) + ([] if below is None else [math.ceil(below) - 1])
         least, greatest = self.limits.get(spec.name, (math.ceil(low), min(tops)))
         return max(least, math.ceil(low)), min(greatest, *tops)
@@ -122,6 +126,7 @@ def require_room(equation: Equation) -> None:
                 f"{equation.name}: {spec.name!r} has at least {count:,} elements; no case has a tensor of more than "
                 f"{LARGEST_ELEMENTS:,}",
                 exit=Exit.MEND,
+                hint="lower the least sizes in `dimensions`",
             )
 
 

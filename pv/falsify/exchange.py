@@ -44,7 +44,11 @@ def _read_safetensors(path: Path, shapes: Shapes) -> Mapping[str, Any]:
     try:
         found: Mapping[str, Any] = load(path.read_bytes())
     except SafetensorError as error:
-        raise PvError(f"{path.name} is no safetensors file: {error}", exit=Exit.MEND) from error
+        raise PvError(
+            f"{path.name} is no safetensors file: {error}",
+            exit=Exit.MEND,
+            hint="write it with the safetensors library, or answer in APRT",
+        ) from error
     return found
 
 
@@ -54,7 +58,11 @@ def _write_aprt(path: Path, tensors: Mapping[str, Any]) -> None:
     path.mkdir()
     for name, tensor in tensors.items():
         if tensor.dtype != torch.float32:
-            raise PvError(f"{name} is {tensor.dtype}: APRT holds float32 alone", exit=Exit.MEND)
+            raise PvError(
+                f"{name} is {tensor.dtype}: APRT holds float32 alone",
+                exit=Exit.MEND,
+                hint="exchange safetensors instead",
+            )
         data = encode(tensor.numpy(force=True).reshape(-1), WHOLE_MODEL)
         (path / f"{name}.aprt").write_bytes(data.data)
 
@@ -70,9 +78,15 @@ def _aprt(path: Path, shape: list[int]) -> Any:
     try:
         _, values = decode(numpy.frombuffer(path.read_bytes(), numpy.uint8))
     except (OSError, ValueError) as error:
-        raise PvError(f"{path.name} is no APRT file: {error}", exit=Exit.MEND) from error
+        raise PvError(
+            f"{path.name} is no APRT file: {error}", exit=Exit.MEND, hint="docs/aprt.md has the layout"
+        ) from error
     if values.size != math.prod(shape):
-        raise PvError(f"{path.name} holds {values.size} numbers; {shape} is needed", exit=Exit.MEND)
+        raise PvError(
+            f"{path.name} holds {values.size} numbers; {shape} is needed",
+            exit=Exit.MEND,
+            hint="write as many as the shape says",
+        )
     return torch.from_numpy(values.astype(numpy.float32)).reshape(shape)
 
 

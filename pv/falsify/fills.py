@@ -16,15 +16,19 @@ from torch import Generator, Tensor
 Draw = st.DrawFn
 SEEDS = st.integers(0, 2**32 - 1)
 FEW = 4
-"""Up to so many floats are drawn one by one."""
+"""Up to so many floats are drawn one by one, where `dense`.
+
+Otherwise a tensor of any size is drawn in as many steps as it has different numbers: to Hypothesis a case of fewer steps is
+the smaller one, and a large tensor of one number would be smaller than one of two elements.
+"""
 MANY = 64
-"""Up to so many integers are drawn one by one."""
+"""The same of integers."""
 
 
 def integers(draw: Draw, shape: tuple[int, ...], dtype: torch.dtype, low: int, high: int, *, dense: bool) -> Tensor:
     """Integers from `low` to `high`, or truth values."""
     count, element = math.prod(shape), st.integers(low, high)
-    if count <= MANY:
+    if count <= (MANY if dense else 0):
         return torch.tensor(draw(st.lists(element, min_size=count, max_size=count)), dtype=dtype).reshape(shape)
     if dense and draw(st.booleans()):
         few = high - low < 2**62  # as many as torch can draw among
@@ -38,7 +42,7 @@ def floats(draw: Draw, shape: tuple[int, ...], dtype: torch.dtype, low: float, h
     count, element = math.prod(shape), numbers(low, high, dtype)
     if dense and count > 1 and draw(st.booleans()):
         return _pattern(draw, shape, dtype, low, high)
-    if count <= FEW:
+    if count <= (FEW if dense else 0):
         return torch.tensor(draw(st.lists(element, min_size=count, max_size=count)), dtype=dtype).reshape(shape)
     return _sparse(draw, shape, dtype, element)
 

@@ -189,7 +189,7 @@ def why(error: BaseException) -> str:
     if isinstance(error, Flaky):
         return "not reproducible: the same case gave another answer the second time"
     if isinstance(error, PvError):
-        return error.message
+        return error.told
     if isinstance(error, ForeignError):
         return str(error)
     return readable(f"{type(error).__name__}: {_said(error)}{_innermost(error)}", 500)

@@ -77,7 +77,11 @@ class Loader:
             self.remember(getattr(sys.modules[added], "__file__", None))
         self.remember(module.__file__)
         if not str(module.__file__).startswith(self._inside):
-            raise PvError(f"{name} was imported from {module.__file__}, which is outside the project", exit=Exit.MEND)
+            raise PvError(
+                f"{name} was imported from {module.__file__}, which is outside the project",
+                exit=Exit.MEND,
+                hint="give the module of the project another name, or mend [tool.pv] source",
+            )
         return module
 
     def target(self, target: str) -> Callable[..., Any]:
@@ -86,10 +90,18 @@ class Loader:
         found: Any = self.module(name)
         for part in attribute.split("."):
             if not hasattr(found, part):
-                raise PvError(f"{target}: {found!r:.80} has no {part!r}", exit=Exit.MEND)
+                raise PvError(
+                    f"{target}: {found!r:.80} has no {part!r}",
+                    exit=Exit.MEND,
+                    hint="mend the target in contracts/binding.yaml",
+                )
             found = getattr(found, part)
         if not callable(found):
-            raise PvError(f"{target} is no function: {found!r:.80}", exit=Exit.MEND)
+            raise PvError(
+                f"{target} is no function: {found!r:.80}",
+                exit=Exit.MEND,
+                hint="mend the target in contracts/binding.yaml",
+            )
         return found  # type: ignore[no-any-return] # callable was just checked
 
     def as_loaded(self) -> dict[str, str]:

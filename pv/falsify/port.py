@@ -123,7 +123,11 @@ class Port:
         try:
             return json.dumps(request | (shapes if self._exchange.shaped else {})).encode() + b"\n"
         except TypeError as error:
-            raise PvError(f"cannot be asked: {error}", exit=Exit.MEND) from error
+            raise PvError(
+                f"cannot be asked: {error}",
+                exit=Exit.MEND,
+                hint="see that the command can be started from the root of the project",
+            ) from error
 
     def _ask(self, running: _Running, line: bytes) -> dict[str, Any]:
         process = running.process
@@ -134,16 +138,24 @@ class Port:
             process.stdin.flush()
         answer = process.stdout.readline(_LONGEST_ANSWER)
         if not answer.endswith(b"\n"):
-            raise PvError(_how_it_ended(process, answer), exit=Exit.MEND)
+            raise PvError(_how_it_ended(process, answer), exit=Exit.MEND, hint="run the command by itself, and mend it")
         if os.fstat(running.said.fileno()).st_size > _MOST_SAID:
-            raise PvError(f"wrote more than {_MOST_SAID // 2**20} MiB to its standard error", exit=Exit.MEND)
+            raise PvError(
+                f"wrote more than {_MOST_SAID // 2**20} MiB to its standard error",
+                exit=Exit.MEND,
+                hint="let it say less",
+            )
         try:
             value = json.loads(answer)
         except ValueError:
             value = None
         if not isinstance(value, dict) or (value.get("ok") is not True and "error" not in value):
             seen = answer.decode("utf-8", "backslashreplace").strip()
-            raise PvError(f"answered {seen[:200]!r}; one line of JSON with `ok` or `error` is needed", exit=Exit.MEND)
+            raise PvError(
+                f"answered {seen[:200]!r}; one line of JSON with `ok` or `error` is needed",
+                exit=Exit.MEND,
+                hint="docs/ports.md has the protocol",
+            )
         return value
 
     def _returned(self, answer: Mapping[str, Any], given: Path) -> Any:
@@ -163,7 +175,11 @@ class Port:
 def _value(spec: ValueSpec, source: Mapping[str, Any]) -> Any:
     if spec.name not in source:
         where = "the file `out`" if spec.type == "tensor" else "the answer"
-        raise PvError(f"returned no {spec.name!r}: {where} has {', '.join(source) or 'nothing'}", exit=Exit.MEND)
+        raise PvError(
+            f"returned no {spec.name!r}: {where} has {', '.join(source) or 'nothing'}",
+            exit=Exit.MEND,
+            hint="answer with a value for each of `returns`",
+        )
     value = source[spec.name]
     # JSON writes 2.0 and 2 as it likes.
     return float(value) if spec.type == "real" and type(value) is int else value

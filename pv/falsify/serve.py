@@ -122,7 +122,11 @@ def _import_falsifier(task: Task, loader: Loader) -> None:
     libraries, name = Libraries(), task.site.falsifier[0]
     loader.module(name)
     for change in libraries.changes():
-        raise PvError(f"the trial is void: when {name} is imported, {change}", exit=Exit.MEND)
+        raise PvError(
+            f"the trial is void: when {name} is imported, {change}",
+            exit=Exit.MEND,
+            hint="change it inside the functions that need it, and put it back",
+        )
 
 
 def _attack(task: Task, trial: Trial, say: Say, seen: Seen) -> dict[str, Any]:

@@ -28,7 +28,9 @@ def trial_of(task: Task, loader: Loader, tracer: Tracer, aside: Tracer) -> Trial
     equation = contract.equation(test.equation)
     invariants = tuple(found for name in test.binds_to if (found := contract.invariant(name)) is not None)
     if equation is None or len(invariants) != len(test.binds_to):
-        raise PvError(f"{test.id} binds to something that {contract.name} does not have", exit=Exit.MEND)
+        raise PvError(
+            f"{test.id} binds to something that {contract.name} does not have", exit=Exit.MEND, hint="pv validate"
+        )
     function = adapted(task.work.binding, equation, loader)
     names = tuple(argument.name for argument in equation.arguments)
     falsifier = falsifier_in(loader.module(site.falsifier[0]), site.falsifier[1])
@@ -59,7 +61,11 @@ def _oracle(work: Work, names: tuple[str, ...], clause: Invariant, loader: Loade
     bounds = {name: work.contract.invariant(f"{equation.name}/{name}") for name in sorted(binding.within)}
     for name, bound in bounds.items():
         if bound is None:
-            raise PvError(f"{binding.name} is bound `within` {name!r}, no invariant of {equation.name}", exit=Exit.MEND)
+            raise PvError(
+                f"{binding.name} is bound `within` {name!r}, no invariant of {equation.name}",
+                exit=Exit.MEND,
+                hint="mend `within` in contracts/binding.yaml",
+            )
     reference = Subject(adapted(binding, equation, loader), names, aside)
     own = sorted(filter(None, bounds.values()), key=lambda bound: bound.name not in work.test.binds_to)
     return Oracle(reference, tuple(own), clause, names)
@@ -70,7 +76,11 @@ def pinned(path: Path, names: tuple[str, ...]) -> Case:
     value = read_case(path)
     case = case_of(value["arguments"])
     if fingerprint(case.values).hex() != value["digest"]:
-        raise PvError(f"{path.name} was changed: its arguments are not those of its digest", exit=Exit.MEND)
+        raise PvError(
+            f"{path.name} was changed: its arguments are not those of its digest",
+            exit=Exit.MEND,
+            hint="take it back from git, or remove it: pv pin ID --remove",
+        )
     if names and set(case.values) != set(names):
         seen = (
             f"the pinned case {path.name} has the arguments {', '.join(case.values)}, the equation {', '.join(names)}"

@@ -46,6 +46,10 @@ def with_own(own: Iterable[OwnStratum]) -> Strata:
         key = (mark.type, mark.name)
         if key in found:
             whose = "pv's own" if key in KNOWN else "marked twice"
-            raise PvError(f"the {mark.type} stratum {mark.name!r} is {whose}: give it another name", exit=Exit.MEND)
+            raise PvError(
+                f"the {mark.type} stratum {mark.name!r} is {whose}: give it another name",
+                exit=Exit.MEND,
+                hint="rename it in @stratum and in the contract",
+            )
         found[key] = Stratum(mark.draw, mark.holds, mark.sizes)
     return found

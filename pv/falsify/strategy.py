@@ -30,6 +30,11 @@ def cases(contract: str | Path, equation: str, stratum: str = "") -> st.SearchSt
         def test_signs_pass_through(case):
             assert torch.equal(rms_norm(-case.x), -rms_norm(*case))
 
+    >>> import pv
+    >>> from hypothesis import find
+    >>> find(pv.cases("microgpt-v1", "rms_norm"), lambda case: len(case.x) > 1).x.shape[0]
+    2
+
     Raises PvError when there is no such contract, equation or stratum, or the contract is not valid.
     """
     path = _path(contract)
@@ -53,7 +58,10 @@ def _path(contract: str | Path) -> Path:
     root = find_root(Path.cwd())
     found = sorted(root.joinpath(CONTRACTS).rglob(f"{path.name}.yaml")) if root is not None else []
     if not found:
-        raise PvError(f"there is no contract {str(contract)!r}, neither as a file nor in a project around {Path.cwd()}")
+        raise PvError(
+            f"there is no contract {str(contract)!r}, neither as a file nor in a project around {Path.cwd()}",
+            hint="name the file, or run it inside the project",
+        )
     return found[0]
 
 

@@ -25,6 +25,11 @@ class Subject:
 
     It shows nothing of what it calls: a falsifier that could tell the real code from a faulted one could pass the one and
     fail the other without looking at a value.
+
+    >>> import pv
+    >>> subject = pv.Subject(divmod, ["a", "b"])
+    >>> subject(7, 2), subject(*pv.Case(a=9, b=3))
+    ((3, 1), (3, 0))
     """
 
     __slots__ = ("_arguments", "_around", "_beat", "_calls", "_function", "_gross", "_heard", "_left", "_tracer")

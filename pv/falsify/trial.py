@@ -47,7 +47,7 @@ def attack(trial: Trial, plan: Plan, *, shrink: bool = True) -> Outcome:
     try:
         return join(list(run_units(trial, plan, shrink=shrink)), plan)
     except PvError as error:  # the strata cannot be made
-        return Outcome(Verdict.ERRORED, error.message)
+        return Outcome(Verdict.ERRORED, error.told)
 
 
 def run_units(

@@ -88,7 +88,11 @@ def forward(run: Running, stage_map: StageMap, asked: Asked) -> Forward:
             logits = run.read(asked.tokens)
     except (ValueError, TypeError, LookupError, RuntimeError) as error:
         said = f"{type(error).__name__}: {error}"
-        raise PvError(f"the model raised {said} on tokens {list(asked.tokens)}", exit=Exit.MEND) from error
+        raise PvError(
+            f"the model raised {said} on tokens {list(asked.tokens)}",
+            exit=Exit.MEND,
+            hint="see that it runs on these tokens by itself; fewer tokens may fit",
+        ) from error
     rows = tuple(row for place in captured.wanted for row in _rows(captured, place))
     return Forward(asked, captured, rows, tuple(_predictions(asked, logits)), run.tokenizer)
 

@@ -36,7 +36,10 @@ def load_folder(folder: Path, setting: Setting) -> Running:
             )
         except Exception as error:  # whatever a library of many models raises on a folder that is none
             said = str(error).strip().partition("\n")[0]
-            raise PvError(f"{folder} cannot be loaded: {type(error).__name__}: {said}") from error
+            raise PvError(
+                f"{folder} cannot be loaded: {type(error).__name__}: {said}",
+                hint="see that transformers loads it by itself",
+            ) from error
         tokenizer = _tokenizer(transformers, folder)
     _require_whole(folder, told)
     return Running(model.eval().to(device), tokenizer, _logits)

@@ -60,7 +60,11 @@ class Running:
         if not isinstance(logits, torch.Tensor) or logits.ndim != 2 or len(logits) != len(tokens):
             is_tensor = isinstance(logits, torch.Tensor)
             seen = f"of shape {list(logits.shape)}" if is_tensor else f"a {type(logits).__name__}"
-            raise PvError(f"the model returns {seen}; logits [{len(tokens)}, vocabulary] are needed", exit=Exit.MEND)
+            raise PvError(
+                f"the model returns {seen}; logits [{len(tokens)}, vocabulary] are needed",
+                exit=Exit.MEND,
+                hint="name in [tool.pv.models] a `load` whose model returns the logits",
+            )
         return logits
 
 
@@ -83,12 +87,18 @@ def running(root: Path, sources: Sequence[str], named: NamedModel, path: Path | 
         try:
             model = load(path, seed=seed)
         except (ValueError, OSError) as error:
-            raise PvError(f"{named.name} cannot be loaded: {error}", exit=Exit.ASK) from error
+            raise PvError(
+                f"{named.name} cannot be loaded: {error}", exit=Exit.ASK, hint="mend `load` in [tool.pv.models]"
+            ) from error
         except Exception as error:
             said = f"{type(error).__name__}: {error}"
             raise PvError(f"{named.load} raised {said}", exit=Exit.MEND, hint="mend the loader") from error
         if not isinstance(model, require_torch().nn.Module):
-            raise PvError(f"{named.load} returned a {type(model).__name__}, no torch.nn.Module", exit=Exit.MEND)
+            raise PvError(
+                f"{named.load} returned a {type(model).__name__}, no torch.nn.Module",
+                exit=Exit.MEND,
+                hint="return the module itself",
+            )
         yield Running(model, tokenizer)
 
 

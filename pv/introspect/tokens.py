@@ -77,7 +77,10 @@ def _fitting(asked: Asked, sizes: Mapping[str, Size]) -> Asked:
     tokens = [*asked.tokens, *(token for token in asked.targets if token is not None)]
     beyond = next((token for token in tokens if vocabulary and token >= vocabulary.value), None)
     if beyond is not None and vocabulary:
-        raise PvError(f"token {beyond} is outside 0 … {int(vocabulary.value) - 1}, the model's vocabulary")
+        raise PvError(
+            f"token {beyond} is outside 0 … {int(vocabulary.value) - 1}, the model's vocabulary",
+            hint="give ids that it has",
+        )
     longest = sizes.get("context_length")
     if longest and len(asked.tokens) > longest.value:
         seen = f"{len(asked.tokens)} tokens; the model reads at most {int(longest.value)}"

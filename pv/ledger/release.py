@@ -93,9 +93,17 @@ def publish(folder: Path, value: Mapping[str, Any]) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
         write_new(path, canonical(value) + b"\n")
     except FileExistsError:
-        raise PvError(f"{path} exists: a release is never written again", exit=Exit.MEND) from None
+        raise PvError(
+            f"{path} exists: a release is never written again",
+            exit=Exit.MEND,
+            hint="pv bump, then release that version",
+        ) from None
     except OSError as error:
-        raise PvError(f"cannot write {path}: {error.strerror or error}", exit=Exit.ASK) from error
+        raise PvError(
+            f"cannot write {path}: {error.strerror or error}",
+            exit=Exit.ASK,
+            hint="see that it is a folder you may write to, with room left",
+        ) from error
     return path
 
 

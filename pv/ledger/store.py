@@ -52,7 +52,11 @@ def add(folder: Path, value: Any) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
         _write(folder, target, data)
     except OSError as error:
-        raise PvError(f"cannot write {target}: {error.strerror or error}", exit=Exit.ASK) from error
+        raise PvError(
+            f"cannot write {target}: {error.strerror or error}",
+            exit=Exit.ASK,
+            hint="see that it is a folder you may write to, with room left",
+        ) from error
     return target
 
 

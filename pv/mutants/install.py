@@ -31,7 +31,10 @@ def resolve(module: ModuleType, qualname: str) -> FunctionType:
             # a class is not asked, but read: asking would run descriptors and hide what they wrap
             found = getattr(found, name) if isinstance(found, ModuleType) else inspect.getattr_static(found, name)
         except AttributeError:
-            raise PvError(f"{module.__name__}:{qualname} is not there: nothing is called {name!r}") from None
+            raise PvError(
+                f"{module.__name__}:{qualname} is not there: nothing is called {name!r}",
+                hint="mend the target in contracts/binding.yaml",
+            ) from None
     behind = _behind(found)
     if not isinstance(behind, FunctionType):
         hint = (
@@ -53,7 +56,10 @@ def installed(function: FunctionType, code: CodeType) -> Iterator[None]:
     """
     original = function.__code__
     if function in _EXCHANGED:
-        raise PvError(f"{function.__qualname__} has another code installed already: one mutant at a time")
+        raise PvError(
+            f"{function.__qualname__} has another code installed already: one mutant at a time",
+            hint="end the one before the next begins",
+        )
     own, other = signature(original), signature(code)
     if own != other:
         what = f"{code.co_qualname} (line {code.co_firstlineno})"

@@ -11,7 +11,14 @@ from pv.root import find_root, read_settings
 
 
 def open_project(start: Path | None = None) -> Project:
-    """The project around `start` (default: the working directory); raises PvError when there is none."""
+    """The project around `start` (default: the working directory); raises PvError when there is none.
+
+    >>> import pv
+    >>> project = pv.open_project()
+    >>> contract = project.contract("microgpt-v1")
+    >>> [row.test for row in project.assessments([contract]).values() if row.level is pv.Level.FALSIFIED]
+    []
+    """
     root = find_root(start or Path.cwd())
     if root is None:
         raise PvError(

@@ -42,7 +42,13 @@ if TYPE_CHECKING:  # `pv validate` asks for evidence only where a contract promi
 
 
 class Project:
-    """One project, read lazily: every file at most once, nothing before it is asked for."""
+    """One project, read lazily: every file at most once, nothing before it is asked for.
+
+    >>> import pv
+    >>> project = pv.open_project()
+    >>> isinstance(project, pv.Project), project.contract("microgpt-v1") in project.contracts
+    (True, True)
+    """
 
     def __init__(self, root: Path, settings: Mapping[str, Any]) -> None:
         self.root = root

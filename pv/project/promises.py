@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pv.assess.freshness import causes
@@ -19,7 +20,8 @@ if TYPE_CHECKING:  # which imports this
 
 def promise_findings(project: Project) -> tuple[Finding, ...]:
     """See `Project.promise_findings`."""
-    broken = broken_promises(project.promotions, project.assessments(), LEDGER, project.excusing)
+    unread = {Path(file.document.path).stem for file in project.contract_files if file.contract is None}
+    broken = broken_promises(project.promotions, project.assessments(), LEDGER, project.excusing, unread)
     return (*broken, *retracted(project.promotions_made, project.retractions, LEDGER))
 
 

@@ -22,7 +22,7 @@ def require_settings(settings: Mapping[str, Any]) -> None:
         if key not in _KEYS:
             raise PvError(f"[tool.pv] has the unknown key {key!r}", hint=nearest(key, _KEYS))
     if not _is_list_of_text(settings.get("source", [])):
-        raise PvError("[tool.pv] source must be a list of folders")
+        raise PvError("[tool.pv] source must be a list of folders", hint='source = ["."]')
     for key, values in _table(settings, "scope").items():
         if key not in _SCOPE_KEYS or not _is_list_of_text(values):
             raise PvError(
@@ -30,14 +30,19 @@ def require_settings(settings: Mapping[str, Any]) -> None:
             )
     for key, value in _table(settings, "policy").items():
         if key not in ("cases", "stratum") or not isinstance(value, int) or isinstance(value, bool) or value < 1:
-            raise PvError(f"[tool.pv.policy] {key} = {value!r} is not known or no whole number above 0")
+            raise PvError(
+                f"[tool.pv.policy] {key} = {value!r} is not known or no whole number above 0",
+                hint="mend it in pyproject.toml",
+            )
     read_models(settings)
 
 
 def _table(settings: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     table = settings.get(name, {})
     if not isinstance(table, dict):
-        raise PvError(f"[tool.pv.{name}] must be a table")
+        raise PvError(
+            f"[tool.pv.{name}] must be a table", hint="[tool.pv.NAME] begins a table; write its keys below it"
+        )
     return table
 
 

@@ -22,7 +22,11 @@ def take_part(config: pytest.Config) -> None:
         named = [path for path in _arguments(config) if path.suffix in SUFFIXES]
         files = _files([*asked, *named], config)
         if asked and not files:
-            raise PvError(f"there is no contract at {', '.join(map(str, asked))}", exit=Exit.RUN)
+            raise PvError(
+                f"there is no contract at {', '.join(map(str, asked))}",
+                exit=Exit.RUN,
+                hint="name a contract file, or a folder that holds one",
+            )
     except PvError as error:
         raise pytest.UsageError(f"pv: {told(error)}") from error
     if files:

@@ -53,7 +53,10 @@ def require_plot(path: Path) -> None:
     if path.suffix not in SUFFIXES:
         raise PvError(f"--plot {path}: a plot is {' or '.join(SUFFIXES)}", hint="name the file so")
     if not path.parent.is_dir() or path.is_dir():
-        raise PvError(f"--plot {path}: {path.parent if path.suffix else path} is no folder that a file can lie in")
+        raise PvError(
+            f"--plot {path}: {path.parent if path.suffix else path} is no folder that a file can lie in",
+            hint="name a file in a folder that is there",
+        )
     if path.suffix == ".png":
         _matplotlib()
 
@@ -64,7 +67,10 @@ def write_plot(path: Path, found: Outcome) -> None:
     try:
         write_whole(path, data)
     except OSError as error:
-        raise PvError(f"cannot write {path}: {error.strerror or error}") from error
+        raise PvError(
+            f"cannot write {path}: {error.strerror or error}",
+            hint="see that it is a folder you may write to, with room left",
+        ) from error
 
 
 def svg_text(found: Outcome) -> str:

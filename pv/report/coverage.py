@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,19 +12,11 @@ from pv.report.status import freshness
 
 def print_coverage(rows: Sequence[Cover], unread: Sequence[str]) -> None:
     """The table of `pv coverage`, and below it how many invariants have each link of the chain."""
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
+    from pv.report.grid import print_grid
 
-    width = None if sys.stdout.isatty() else max(160, shutil.get_terminal_size().columns)
-    console = Console(width=width, highlight=False, markup=False, emoji=False)
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for column in ("invariant", "missing", "tests", "falsifier", "faults", "subject", "level"):
-        table.add_column(column, overflow="fold")
-    for row in holes_first(rows):
-        table.add_row(*_cells(row))
+    columns = ("invariant", "missing", "tests", "falsifier", "faults", "subject", "level")
     if rows:
-        console.print(table)
+        print_grid(columns, [_cells(row) for row in holes_first(rows)], several=True)
     for path in unread:
         print(f"{path} could not be read and is not counted: pv validate {path}")
     print(coverage_text(rows))

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import sys
+import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from pv.installed import DISTRIBUTION, NEEDS, Library
+from pv.report.grid import width
 
 _WIDTH = 9
 
@@ -41,6 +44,14 @@ def doctor_text(value: Mapping[str, Any]) -> Iterator[str]:
         yield f"will work: {', '.join(value['will_work'])}"
     for command, extra in value["will_not"].items():
         yield f"will not: {command}: {_install(extra or 'core')}"
+
+
+def folded(line: str) -> str:
+    """`line` as wide as the terminal, where it is one, what follows below what it is about."""
+    if not sys.stdout.isatty():
+        return line
+    below = " " * _WIDTH
+    return textwrap.fill(line, width(), subsequent_indent=below, break_long_words=False, break_on_hyphens=False)
 
 
 def _install(extra: str) -> str:

@@ -23,14 +23,18 @@ _WORD = 20  # columns a text is given at least, where it has a word as long
 def heading(title: str) -> None:
     """A title with a line below."""
     shown = one_line(title)
-    print(f"{shown}\n{'═' * len(shown)}")
+    print(f"{shown}\n{'═' * min(len(shown), width())}")
 
 
-def print_grid(columns: Sequence[str], rows: Iterable[Sequence[str]], *, fold: bool = True) -> None:
+def print_grid(
+    columns: Sequence[str], rows: Iterable[Sequence[str]], *, fold: bool = True, several: bool = False
+) -> None:
     """A table; a column of numbers stands to the right. Numbers and the first column are never folded, and with `fold`
     off nothing is: where the table is then too wide, each row stands by itself, one below the other.
+
+    With `several`, a cell may have several lines; without, the end of one steers no terminal, wherever a text comes from.
     """
-    cells = [[one_line(cell) for cell in row] for row in rows]
+    cells = [["\n".join(map(one_line, cell.split("\n") if several else (cell,))) for cell in row] for row in rows]
     whole = [not at or not fold or _are(_RANGES, [row[at] for row in cells]) for at in range(len(columns))]
     needed = (_least([column, *(row[at] for row in cells)], whole[at]) + _GAP for at, column in enumerate(columns))
     if sum(needed) <= width():
@@ -56,7 +60,7 @@ def _least(cells: Sequence[str], whole: bool) -> int:
     from rich.cells import cell_len
 
     if whole:
-        return max(map(cell_len, cells))
+        return max(cell_len(line) for cell in cells for line in cell.split("\n"))
     return min(_WORD, max((cell_len(word) for cell in cells for word in cell.split()), default=0))
 
 
@@ -79,8 +83,9 @@ def _print_table(columns: Sequence[str], cells: Sequence[Sequence[str]], whole: 
 
 def _print_stacked(columns: Sequence[str], cells: Iterable[Sequence[str]]) -> None:
     for row in cells:
-        print(row[0])
-        for line in _packed([f"{column} {cell}" for column, cell in zip(columns[1:], row[1:], strict=True) if cell]):
+        rest = [cell.replace("\n", "; ") for cell in row[1:]]
+        print(row[0].replace("\n", "\n  "))
+        for line in _packed([f"{column} {cell}" for column, cell in zip(columns[1:], rest, strict=True) if cell]):
             for part in wrap(line, max(1, width() - 2), break_long_words=False, break_on_hyphens=False):
                 print(f"  {part}")
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from pv.report.grid import heading, print_grid
+from pv.report.plain import plural
 from pv.tensors.manifest import StageRecord
 
 Saved = Sequence[tuple[StageRecord, int]]
@@ -22,7 +23,7 @@ def print_saved(name: str, tokens: Sequence[int], folder: Path, saved: Saved, *,
     for record, size in saved:
         groups.setdefault(record.place.stage, []).append((record, size))
     print_grid(("stage", "layers", "axes", "shape", "dtype", "bytes"), [_cells(rows) for rows in groups.values()])
-    print(f"{len(saved):,} tensors, {sum(size for _, size in saved):,} bytes, in {folder}")
+    print(f"{plural(len(saved), 'tensor')}, {sum(size for _, size in saved):,} bytes, in {folder}")
     how = "the same bits with hooks as without" if checked else "not checked against a pass without hooks"
     print(f"the output is {how}" if checked else f"the output was {how}")
 

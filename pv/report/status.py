@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import sys
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -20,24 +18,24 @@ MEASURED = (Verdict.HELD, Verdict.FALSIFIED, Verdict.VACUOUS)
 
 def print_status(rows: Sequence[Assessment], scope: Scope = ANYWHERE) -> None:
     """The table of `pv status`, and below it the totals."""
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
+    from pv.report.grid import print_grid
 
-    console = Console(
-        width=None if sys.stdout.isatty() else max(160, shutil.get_terminal_size().columns),
-        highlight=False, markup=False, emoji=False,
-    )  # fmt: skip
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for column in ("test", "subject", "level", "freshness", "last verdict", "cases", "checks", "slack"):
-        table.add_column(column, justify="right" if column in ("cases", "checks", "slack") else "left", overflow="fold")
     shared = _shared_ids(rows)
-    for row in rows:
-        test = f"{row.test} ({row.contract})" if row.test in shared else row.test
-        table.add_row(test, f"{row.equation}, {row.subject}", row.level.short, freshness(row, scope), *_counts(row))
-    console.print(table)
+    print_grid(
+        ("test", "subject", "level", "freshness", "last verdict", "cases", "checks", "slack"),
+        [
+            (
+                f"{row.test} ({row.contract})" if row.test in shared else row.test,
+                f"{row.equation}, {row.subject}",
+                row.level.short,
+                freshness(row, scope),
+                *_counts(row),
+            )
+            for row in rows
+        ],
+    )
     for line in totals(rows):
-        console.print(line)
+        print(line)
 
 
 def _shared_ids(rows: Iterable[Assessment]) -> set[str]:

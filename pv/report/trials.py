@@ -181,6 +181,8 @@ def _next(result: Result) -> str:
             return f"install what is missing, then {again}"
         case "not_measured":
             return f"widen the cases, or {again} --examples 1000"
+        case "vacuous":
+            return f"write the falsifier so that it can fail, then {again}"
     return f"mend the falsifier or what it calls, then {again}"
 
 

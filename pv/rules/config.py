@@ -39,7 +39,9 @@ def _weight(code: str, row: Any, codes: Collection[str]) -> Weight:
         raise PvError(f"{where} must be a table of severity and reason", hint='{severity = "off", reason = "…"}')
     severity, reason = row.get("severity"), row.get("reason")
     if not isinstance(severity, str) or severity not in _WORDS:
-        raise PvError(f"{where}: severity is {severity!r}; expected one of {', '.join(_WORDS)}")
+        raise PvError(
+            f"{where}: severity is {severity!r}; expected one of {', '.join(_WORDS)}", hint="mend it in pyproject.toml"
+        )
     if not isinstance(reason, str) or not reason.strip():
         raise PvError(f"{where} has no reason", hint='say why, for whoever reads it next: reason = "…"')
     if code.startswith(UNANSWERABLE) and severity != "error":

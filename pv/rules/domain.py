@@ -29,7 +29,12 @@ def names_in_a_domain_are_defined(judged: Judged) -> Iterator[Report]:
             for where, letter in _letters(spec):
                 if letter not in sizes:
                     seen = f"{letter!r} is no dimension and no integer argument of {equation.name}"
-                    yield judged.at(*at, *where), seen, nearest(letter, sizes)
+                    near = f"; {nearest(letter, sizes)}" if sizes else ""
+                    yield (
+                        judged.at(*at, *where),
+                        seen,
+                        f"declare it: dimensions: {{{letter}: {{min: 1, max: 8}}}}{near}",
+                    )
             if spec.like is not None and spec.like not in typed:
                 seen = f"{spec.like!r} is no argument of {equation.name} with a dtype"
                 yield judged.at(*at, "like"), seen, nearest(spec.like, typed)

@@ -44,7 +44,10 @@ def replace_bytes(path: Path, before: bytes, after: bytes) -> None:
             raise PvError(f"{path} was changed while it was read", exit=Exit.MEND, hint="run it again")
         write_whole(target, after, mode=target.stat().st_mode & 0o7777)
     except OSError as error:
-        raise PvError(f"cannot write {path}: {error.strerror or error}") from error
+        raise PvError(
+            f"cannot write {path}: {error.strerror or error}",
+            hint="see that it is a folder you may write to, with room left",
+        ) from error
 
 
 def _span(document: Document, text: str) -> tuple[int, int]:

@@ -251,7 +251,11 @@ def _scalar(value: object) -> list[Token]:
             return ["surrogates", value.encode("utf-8", "surrogatepass").hex()]
         case str():
             return ["str", value]
-    raise PvError(f"a constant of type {type(value).__name__} is not part of {TAG!r}", exit=Exit.MEND)
+    raise PvError(
+        f"a constant of type {type(value).__name__} is not part of {TAG!r}",
+        exit=Exit.MEND,
+        hint="give the module constants that Python code can spell",
+    )
 
 
 def _reads_docstrings(source: str, tree: ast.Module) -> bool:

@@ -105,7 +105,11 @@ class Code:
         unknown = [f"{path}: {name}" for path, name in sorted(names) if self.digest(path, name) is None]
         if unknown:
             # Left out, it could change and nobody would know.
-            raise PvError(f"{unknown[0]} was run, but no digest can be taken of it", exit=Exit.MEND)
+            raise PvError(
+                f"{unknown[0]} was run, but no digest can be taken of it",
+                exit=Exit.MEND,
+                hint="mend the syntax of that file; what is run has to lie in the project as source",
+            )
         return self._parts(names)
 
     def functions(self, entered: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:

@@ -182,7 +182,9 @@ def read_source(file: Path, path: str) -> str:
         with tokenize.open(file) as stream:
             return stream.read()
     except (OSError, SyntaxError, UnicodeDecodeError) as error:
-        raise PvError(f"{path}: cannot be read as Python source: {error}", exit=Exit.MEND) from error
+        raise PvError(
+            f"{path}: cannot be read as Python source: {error}", exit=Exit.MEND, hint="mend the syntax of this file"
+        ) from error
 
 
 def place_of(node: ast.stmt | ast.expr | ast.alias, source: str, path: str) -> Place:

@@ -75,7 +75,10 @@ def capture(
     Raises PvError for a stage, layer or setting that there is not.
     """
     if position not in ("all", "last") or keep not in _KEEPS:
-        raise PvError(f"position is 'all' or 'last' and keep {' or '.join(map(repr, _KEEPS))}: {position!r}, {keep!r}")
+        raise PvError(
+            f"position is 'all' or 'last' and keep {' or '.join(map(repr, _KEEPS))}: {position!r}, {keep!r}",
+            hint="leave them out: every position, its values",
+        )
     found_map = stage_map or _map_of(model)
     found = Capture(found_map, places_of(model, found_map, stages, layers))
     kept = _KEEPS[keep]

@@ -33,7 +33,7 @@ def layer_count(model: Any, stage_map: StageMap) -> int:
     layers = attribute(model, stage_map.layers)
     if layers is None:
         seen = f"{stage_map.path} has the layers at {stage_map.layers}, and {type(model).__name__} has nothing there"
-        raise PvError(seen, exit=Exit.MEND)
+        raise PvError(seen, exit=Exit.MEND, hint="name the list of its layers in the stage map")
     return len(layers)
 
 
@@ -59,7 +59,10 @@ def places_of(
     if not found:
         names = ", ".join(stage.name for stage in chosen)
         asked = f"{names} in layers {wanted.start}..{wanted.stop}" if layers is not None else names
-        raise PvError(f"this model has nothing to record of {asked or 'no stage at all'}")
+        raise PvError(
+            f"this model has nothing to record of {asked or 'no stage at all'}",
+            hint="leave --layers and the names of stages out: all there are",
+        )
     return found
 
 
@@ -70,7 +73,10 @@ def _require_shown(model: Any, stage_map: StageMap, chosen: Sequence[Stage], cou
             seen = f"{stage.name} is seen with {stage.attention} attention only, and this model runs {runs}"
             raise PvError(seen, hint=f"run it with {stage.attention} attention: --attn {stage.attention}")
         if not any(_has(model, stage, layer) for _, layer in _order(stage_map, [stage], count)):
-            raise PvError(f"this model has no {stage.name}: there is nothing at {stage.when.replace('{layer}', '0')}")
+            raise PvError(
+                f"this model has no {stage.name}: there is nothing at {stage.when.replace('{layer}', '0')}",
+                hint="leave it out",
+            )
 
 
 def _require_layers(layers: range | None, count: int) -> range:

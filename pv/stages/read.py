@@ -37,7 +37,7 @@ def read_stage_maps(root: Path | None) -> tuple[StageMap, ...]:
 def read_map_file(path: Path) -> StageMap:
     """The map in the file at `path`. Raises PvError (`Exit.MEND`) for one that is not valid."""
     if not path.is_file():
-        raise PvError(f"there is no stage map {path}")
+        raise PvError(f"there is no stage map {path}", hint="name a file like those in contracts/stages")
     return _read(path, path.as_posix())
 
 
@@ -104,11 +104,17 @@ def _require_whole(stage_map: StageMap) -> None:
     for stage in stage_map.stages:
         problem = _problem(stage_map, stage, seen)
         if problem:
-            raise PvError(f"{stage_map.path}: stage {stage.name!r} {problem}", exit=Exit.MEND)
+            raise PvError(
+                f"{stage_map.path}: stage {stage.name!r} {problem}", exit=Exit.MEND, hint="mend the stage map"
+            )
         seen.add(stage.name)
     for name in (*stage_map.aliases.values(), *(stage_map.residual or ())):
         if name not in seen:
-            raise PvError(f"{stage_map.path} speaks of {name!r}, which is no stage of it", exit=Exit.MEND)
+            raise PvError(
+                f"{stage_map.path} speaks of {name!r}, which is no stage of it",
+                exit=Exit.MEND,
+                hint="mend the stage map",
+            )
 
 
 def _problem(stage_map: StageMap, stage: Stage, seen: set[str]) -> str:

@@ -74,7 +74,9 @@ def with_axes(place: Place, stage: Stage, value: Any) -> Any:
         seen = (BATCH, *seen)
     if value.ndim != len(seen):
         raise PvError(
-            f"{place} is seen with the shape {list(value.shape)}; its map says [{', '.join(seen)}]", exit=Exit.MEND
+            f"{place} is seen with the shape {list(value.shape)}; its map says [{', '.join(seen)}]",
+            exit=Exit.MEND,
+            hint="mend `axes` in the stage map, or the shapes of the model",
         )
     if BATCH in seen:
         at = seen.index(BATCH)

@@ -104,7 +104,7 @@ def read_aprt(path: Path) -> Aprt:
     try:
         layer, values = decode(map_bytes(path))
     except ValueError as error:
-        raise PvError(f"{path} is no APRT file: {error}") from error
+        raise PvError(f"{path} is no APRT file: {error}", hint="docs/aprt.md has the layout; capture again") from error
     return Aprt(None if layer == WHOLE_MODEL else layer, values)
 
 

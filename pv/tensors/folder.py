@@ -89,6 +89,17 @@ class StoredCapture:
 def open_capture(folder: Path, shapes: Path | None = None) -> StoredCapture:
     """The capture in `folder`; where it has no capture.json, the APRT files there with the layout of the map at `shapes`.
 
+    >>> import pv, tempfile
+    >>> from pathlib import Path
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     asked = ["--tokens", "0,5", "--save-tensor", "lm_head", "--output", f"{folder}/out"]
+    ...     pv.main(["trace", "microgpt", *asked])
+    ...     pv.open_capture(Path(folder, "out")).tokens
+    microgpt, seed 42: captured
+    ...
+    0
+    (0, 5)
+
     Raises PvError: `Exit.ASK` where there is no capture, or no layout for it; `Exit.RUN` where a tensor is missing, is a link,
     or is not of the size or the layer that it must be. Values are not read.
     """
@@ -109,7 +120,10 @@ def open_capture(folder: Path, shapes: Path | None = None) -> StoredCapture:
 def _without_manifest(folder: Path, files: dict[str, str], shapes: Path | None) -> StoredCapture:
     found = {name: place for name in files if (place := _place(name)) is not None}
     if not found:
-        raise PvError(f"{folder} holds no capture: neither {MANIFEST} nor layer-N/STAGE.bin nor STAGE.bin")
+        raise PvError(
+            f"{folder} holds no capture: neither {MANIFEST} nor layer-N/STAGE.bin nor STAGE.bin",
+            hint="pv trace MODEL --save-tensor all --output DIR makes one",
+        )
     if shapes is None:
         hint = "give their axes and sizes with --shapes MAP (docs/aprt.md)"
         raise PvError(f"{folder} has no {MANIFEST}, and APRT files have no shapes ({len(found)} files)", hint=hint)
@@ -153,7 +167,7 @@ def files_in(folder: Path) -> dict[str, str]:
     """
     files = dict(islice(_files(folder), MOST_FILES + 1))
     if len(files) > MOST_FILES:
-        raise PvError(f"{folder} holds more than {MOST_FILES:,} files")
+        raise PvError(f"{folder} holds more than {MOST_FILES:,} files", hint="name the folder of one capture")
     return files
 
 
@@ -170,7 +184,9 @@ def _entries(folder: Path) -> Iterator[os.DirEntry[str]]:
         with os.scandir(folder) as entries:
             yield from entries
     except OSError as error:
-        raise PvError(f"{folder} cannot be read: {error.strerror or error}") from error
+        raise PvError(
+            f"{folder} cannot be read: {error.strerror or error}", hint="see that it is there, and that you may read it"
+        ) from error
 
 
 def _kind(entry: os.DirEntry[str]) -> str:

@@ -142,9 +142,14 @@ def _require_sound(path: Path, records: Sequence[StageRecord]) -> None:
         if place in seen:
             raise PvError(f"{path} has {place} twice", hint="capture again")
         if record.file not in (file_of(place), file_of(place, SAFETENSORS)):
-            raise PvError(f"{path}: {place} cannot lie in {shorten(record.file)}; {file_of(place)} is its file")
+            raise PvError(
+                f"{path}: {place} cannot lie in {shorten(record.file)}; {file_of(place)} is its file",
+                hint="capture again",
+            )
         if len(record.axes) != len(record.shape):
-            raise PvError(f"{path}: {place} has {len(record.shape)} sides and {len(record.axes)} axes")
+            raise PvError(
+                f"{path}: {place} has {len(record.shape)} sides and {len(record.axes)} axes", hint="capture again"
+            )
         if math.prod(side or 1 for side in record.shape) > _MOST_ELEMENTS:
-            raise PvError(f"{path}: {place} has no shape that can be: {list(record.shape)}")
+            raise PvError(f"{path}: {place} has no shape that can be: {list(record.shape)}", hint="capture again")
         seen.add(place)

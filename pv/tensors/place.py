@@ -8,7 +8,12 @@ from pathlib import PurePosixPath
 
 @dataclass(frozen=True, slots=True, order=True)
 class Place:
-    """The stage called `stage` in layer `layer`, or of the whole model where `layer` is None."""
+    """The stage called `stage` in layer `layer`, or of the whole model where `layer` is None.
+
+    >>> import pv
+    >>> str(pv.Place("ffn_out", 3)), str(pv.Place("lm_head", None).path)
+    ('layer 3 ffn_out', 'lm_head.bin')
+    """
 
     stage: str
     layer: int | None

@@ -51,7 +51,10 @@ class CaptureWriter:
             self._folder.mkdir(parents=True, exist_ok=True)
             there = next(self._folder.iterdir(), None)
         except OSError as error:
-            raise PvError(f"{self._folder} cannot be written to: {error.strerror or error}") from error
+            raise PvError(
+                f"{self._folder} cannot be written to: {error.strerror or error}",
+                hint="see that it is a folder you may write to, with room left",
+            ) from error
         if there is not None:
             raise PvError(f"{self._folder} holds {there.name}", hint="name a folder that is empty, or not there yet")
         return self
@@ -127,7 +130,10 @@ class CaptureWriter:
             path.parent.mkdir(exist_ok=True)
             yield path
         except OSError as error:
-            raise PvError(f"{path} cannot be written: {error.strerror or error}") from error
+            raise PvError(
+                f"{path} cannot be written: {error.strerror or error}",
+                hint="see that it is a folder you may write to, with room left",
+            ) from error
 
     def _remove(self, files: Sequence[str]) -> None:
         """Take `files` away, and the layers' folders that are empty then."""

@@ -85,11 +85,16 @@ def _read(path: Path, *, update: bool) -> tuple[Known, ...] | None:
             return None
         raise PvError(f"there is no baseline {path}", hint="--update-baseline writes one") from error
     except OSError as error:
-        raise PvError(f"{path} cannot be read: {error.strerror}") from error
+        raise PvError(
+            f"{path} cannot be read: {error.strerror}", hint="see that it is there, and that you may read it"
+        ) from error
 
 
 def _write(path: Path, known: Sequence[Known]) -> None:
     try:
         write_whole(path, baseline_text(known).encode())
     except OSError as error:
-        raise PvError(f"{path} cannot be written: {error.strerror}") from error
+        raise PvError(
+            f"{path} cannot be written: {error.strerror}",
+            hint="see that it is a folder you may write to, with room left",
+        ) from error

@@ -29,6 +29,6 @@ def test_places_are_written_and_sorted_by_path_line_and_column() -> None:
     assert [str(place) for place in sorted(places)] == ["a.yaml:9:7", "a.yaml:10:1", "b.yaml:1:1"]
 
 
-def test_an_error_without_more_asks_differently() -> None:
-    error = PvError("no")
-    assert (str(error), error.exit, error.hint) == ("no", Exit.ASK, "")
+def test_an_error_without_more_asks_differently_and_says_what_to_do() -> None:
+    error = PvError("no", hint="yes")
+    assert (str(error), error.exit, error.hint, error.told) == ("no", Exit.ASK, "yes", "no; yes")

@@ -102,7 +102,7 @@ def test_a_side_that_does_not_run_in_a_dtype_says_so_and_the_other_rungs_count()
 
 def test_no_rung_is_no_answer() -> None:
     def never(dtype: torch.dtype) -> Bisection:
-        raise PvError("captures cannot be run again")
+        raise PvError("captures cannot be run again", hint="name the models")
 
     found = Bisection(Verdict.WITHIN_FLOOR)
     assert climb(found, torch.float64, never).meaning is Meaning.NONE

@@ -284,14 +284,18 @@ def test_code_whose_source_is_not_found_gives_no_evidence_that_could_never_age(t
         tmp_path, {"kernels/__init__.py": hides, "apart/hidden.py": "def double(x):\n    return 2 * x\n"}
     )
     change(root, BINDING, "kernels.double:double", "kernels.hidden:double")
-    assert run_at(root).outcome.reason == "there is no module 'kernels.hidden' in the project"
+    assert run_at(root).outcome.reason == (
+        "there is no module 'kernels.hidden' in the project; looked below . ([tool.pv] source); "
+        "did you mean 'kernels.double'?"
+    )
 
 
 def test_two_falsifiers_of_one_test_are_an_error(tmp_path: Path) -> None:
     root = write_project(tmp_path, {"falsifiers/again.py": FALSIFIER})
     finished = run_at(root)
     assert finished.receipt["reason"] == (
-        "FALSIFY-D-001 has 2 falsifiers: falsifiers/again.py:7, falsifiers/double.py:7"
+        "FALSIFY-D-001 has 2 falsifiers: falsifiers/again.py:7, falsifiers/double.py:7; "
+        "leave one of them, or give the others a test of their own"
     )
 
 

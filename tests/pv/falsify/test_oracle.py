@@ -112,7 +112,8 @@ def test_an_error_of_one_alone_differs(subject: Callable[..., Any], reference: C
 
 
 def test_what_is_wrong_with_the_project_is_no_answer() -> None:
-    for subject, reference in ((raising(PvError("x")), lambda x: 1), (lambda x: 1, raising(PvError("x")))):
+    refused = PvError("x", hint="y")
+    for subject, reference in ((raising(refused), lambda x: 1), (lambda x: 1, raising(refused))):
         paired, check = beside(subject, reference)
         with pytest.raises(PvError):
             paired(1)

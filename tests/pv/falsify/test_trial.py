@@ -354,7 +354,10 @@ def test_a_missing_tolerance_is_an_error_that_names_it() -> None:
     def doubled(subject: Subject, case: Case, check: Any) -> None:
         check.close(subject(case.x).double(), 2 * case.x.double())
 
-    assert verdict(doubled) == (Verdict.ERRORED, "double/twice states no tolerance for float64")
+    assert verdict(doubled) == (
+        Verdict.ERRORED,
+        "double/twice states no tolerance for float64; add one to the contract",
+    )
 
 
 def test_cases_that_cannot_be_kept_are_an_error() -> None:

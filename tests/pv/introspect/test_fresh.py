@@ -37,5 +37,6 @@ def test_dtypes_that_numpy_has_not_are_widened_and_one_that_is_no_number_is_not_
     model.register_buffer("complex", torch.ones(2, dtype=torch.complex64))
     rows = [measured(row) for row in fresh_checkpoint("m", model).tensors]
     assert [(row.entry.dtype, row.statistics and row.statistics.mean, row.unmeasured) for row in rows] == [
-        ("F8_E4M3", -0.25, ""), ("BF16", -0.25, ""), ("complex64", None, "values of complex64, which is not decoded here"),
+        ("F8_E4M3", -0.25, ""), ("BF16", -0.25, ""),
+        ("complex64", None, "values of complex64, which is not decoded here (save it in a dtype of real numbers)"),
     ]  # fmt: skip

@@ -88,7 +88,10 @@ def test_an_assessment_as_json_is_whole() -> None:
     assert assessment_value(row(Level.NO_CHECK))["fresh"] is False
 
 
-def test_the_table_has_a_row_for_each_test_and_the_vector_below(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_table_has_a_row_for_each_test_and_the_vector_below(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
     whole = strata(stratum("a", 3, exhausted=True))
     residual = [{"invariant": "i", "dtype": "float32", "residual": (0.5).hex(), "bound": (1.0).hex()}]
     print_status([row(cases=whole, residuals=residual), row(Level.NO_CHECK)])

@@ -81,7 +81,7 @@ def test_a_case_without_arguments_of_a_command_is_told_to_have_none() -> None:
 
 
 @pytest.mark.parametrize(("verdict", "changes", "next_"), [
-    ("vacuous", {}, "mend the falsifier or what it calls, then pv falsify --id FALSIFY-D-001"),
+    ("vacuous", {}, "write the falsifier so that it can fail, then pv falsify --id FALSIFY-D-001"),
     ("errored", {}, "mend the falsifier or what it calls, then pv falsify --id FALSIFY-D-001"),
     ("not_measured", {}, "widen the cases, or pv falsify --id FALSIFY-D-001 --examples 1000"),
     ("not_measured", {"cases": strata()}, "install what is missing, then pv falsify --id FALSIFY-D-001"),
