@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from pv.assess.promises import strongest
+from pv.assess.ratchet import strongest
 from pv.contract.model import Promised, PromisedTest, Released
 from pv.finding import Place
 from pv.source.constants import Folded, Unfolded

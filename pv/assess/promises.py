@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from pv.assess.levels import Assessment, run_command
+from pv.assess.ratchet import Key, key_of, strongest
 from pv.assess.waivers import NOTHING_EXCUSED, Excusing
 from pv.finding import Finding, Place, Severity
 from pv.ledger.promotion import Promise, Promotion
@@ -13,24 +14,6 @@ from pv.ledger.retraction import Retraction, in_force
 from pv.ledger.waiver import Waiver
 from pv.level import Level
 from pv.verdict import Verdict
-
-Key = tuple[str, str, str, str]
-
-
-def key_of(row: Assessment | Promise) -> Key:
-    """(contract, test, equation, subject)."""
-    return row.contract, row.test, row.equation, row.subject
-
-
-def strongest(promotions: Iterable[Promotion]) -> dict[Key, Promise]:
-    """The highest promise made for each (test, subject): the ratchet, whatever the order."""
-    found: dict[Key, Promise] = {}
-    for promotion in promotions:
-        for promise in promotion.promises:
-            before = found.get(key_of(promise))
-            if before is None or before.level < promise.level:
-                found[key_of(promise)] = promise
-    return found
 
 
 def unsupported(promotions: Iterable[Promotion], assessments: Mapping[Key, Assessment]) -> set[Key]:

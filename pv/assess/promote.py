@@ -8,7 +8,7 @@ from typing import Any
 
 from pv.assess.kinds import LADDER
 from pv.assess.levels import Assessment
-from pv.assess.promises import Key, key_of
+from pv.assess.ratchet import Key, key_of
 from pv.ledger.promotion import Promise, promotion_value
 from pv.ledger.retraction import Retraction
 from pv.ledger.store import name_of

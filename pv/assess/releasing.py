@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from pv.assess.freshness import Today
-from pv.assess.promises import Key, key_of
+from pv.assess.ratchet import Key, key_of
 from pv.contract.read import ContractFile
 from pv.ledger.promotion import Promise, Promotion
 from pv.ledger.release import Release, document_text, release_value

@@ -8,7 +8,7 @@ from enum import Enum
 
 from pv.assess.freshness import Cause
 from pv.assess.levels import Assessment
-from pv.assess.promises import Key
+from pv.assess.ratchet import Key
 from pv.level import Level
 from pv.root import BINDING
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pv.assess.promises import Key, key_of
+from pv.assess.ratchet import Key, key_of
 from pv.ledger.lineage import in_order
 from pv.ledger.promotion import Promise, Promotion
 from pv.ledger.release import Release

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import os.path
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from types import MappingProxyType
@@ -35,8 +34,7 @@ from pv.source.files import leaves, project_file
 Value = Callable[[Source], Folded | Unfolded]
 
 
-@dataclass(frozen=True, slots=True)
-class _Unread:
+class _Unread(NamedTuple):
     """Why a document cannot be looked into."""
 
     message: str

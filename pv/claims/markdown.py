@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from pv.documents.badges import static_badge
 from pv.documents.cells import row_cells
-from pv.documents.outline import front_matter
-from pv.documents.parser import block_position, parser, source_lines
+from pv.documents.parsed import parse_markdown
+from pv.documents.parser import block_position
 from pv.finding import Place, PvError
 
 if TYPE_CHECKING:
@@ -28,8 +28,7 @@ class Spot:
     source: str = field(default="", compare=False)
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
+class Table(NamedTuple):
     """A table and the text of the nearest heading above it ("" when there is none)."""
 
     section: str
@@ -38,8 +37,7 @@ class Table:
     rows: tuple[tuple[Spot, ...], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Paragraph:
+class Paragraph(NamedTuple):
     """A paragraph, of the document itself or of a list, and the text of the nearest heading above it.
 
     `lines` are those of its source, the first of which is number `line`; `text` is what a reader sees, on one line.
@@ -52,8 +50,7 @@ class Paragraph:
     lines: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Code:
+class Code(NamedTuple):
     """A fenced block of code, and the text of the nearest heading above it. `line` is the number of its first line."""
 
     section: str
@@ -62,8 +59,7 @@ class Code:
     lines: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Shield:
+class Shield(NamedTuple):
     """A static badge: what its left half says, and its right half where it stands in the target."""
 
     label: str
@@ -87,17 +83,14 @@ def read_markdown(source: str, path: str) -> Markdown:
     Read are those of the document itself, not those inside quotations; of lists the paragraphs alone. Raises PvError
     (bug) when a cell's position in the source cannot be confirmed.
     """
-    source = source.removeprefix("\ufeff")
-    lines = source_lines(source)
-    end = front_matter(lines)
-    source = "\n" * end + "\n".join(lines[end:]) if end else source
+    parsed = parse_markdown(source)
+    lines, tokens = parsed.lines, parsed.tokens
     headings: list[str] = []
     tables: list[Table] = []
     paragraphs: list[Paragraph] = []
     codes: list[Code] = []
     shields: list[Shield] = []
     quoted = 0
-    tokens = parser().parse(source)
     for index, token in enumerate(tokens):
         quoted += (token.type == "blockquote_open") - (token.type == "blockquote_close")
         if token.type == "heading_open" and token.level == 0:
@@ -140,7 +133,8 @@ def badge_tail(head: str) -> str:
 
 def _rows(tokens: Sequence[Token], start: int, lines: Sequence[str], path: str) -> Iterator[tuple[Spot, ...]]:
     inlines: list[Token] = []
-    for token in tokens[start:]:
+    for at in range(start, len(tokens)):
+        token = tokens[at]
         if token.type == "table_close":
             return
         if token.type == "inline":

@@ -6,8 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from pv.claims.markdown import Spot
-from pv.documents.outline import front_matter
-from pv.documents.parser import parser, source_lines
+from pv.documents.parsed import Parsed, parse_markdown
 from pv.finding import Finding, Place, Severity
 
 # A number that is no part of a name: neither PV203 nor v1.2 nor sha256 nor 2f9b, but 16, 4,192, 1e-5, 0.85, 3.11, 10x, 5ms.
@@ -24,10 +23,10 @@ def unbound(source: str, spots: Iterable[Spot], ignore: Sequence[tuple[str, str]
     Looked at are paragraphs, headings, lists and tables as their source has them; not code blocks, raw HTML, targets of links
     and the numbers of lists.
     """
-    text = source.removeprefix("\ufeff")
-    lines = source_lines(text)
+    parsed = parse_markdown(source)
+    lines = parsed.lines
     bound = [(spot.place.line, spot.place.column, spot.place.column + len(spot.source or spot.text)) for spot in spots]
-    prose = set(_prose(lines))
+    prose = set(_prose(parsed))
     excused, used = _excused(lines, ignore)
     for number in sorted(prose):
         line = _HIDDEN.sub(lambda found: " " * len(found[0]), lines[number - 1])
@@ -47,11 +46,9 @@ def unbound(source: str, spots: Iterable[Spot], ignore: Sequence[tuple[str, str]
             )
 
 
-def _prose(lines: Sequence[str]) -> Iterator[int]:
+def _prose(parsed: Parsed) -> Iterator[int]:
     """The numbers of the lines that hold text."""
-    end = front_matter(lines)
-    body = "\n" * end + "\n".join(lines[end:])
-    for token in parser().parse(body):
+    for token in parsed.tokens:
         if token.type == "inline" and token.map:
             yield from range(token.map[0] + 1, token.map[1] + 1)
 

@@ -45,7 +45,7 @@ def run_and_value(contract: str, command: Sequence[str], root: Path, code: Code)
         raise PvError(f"{' '.join(command)} ended with {ran.returncode}: {said}", exit=Exit.MEND, hint="mend it")
     if len(ran.stdout) > _MOST:
         raise PvError(f"it printed more than {_MOST:,} bytes", exit=Exit.MEND, hint="print the numbers alone")
-    if code.command(command) != parts:
+    if code.anew().command(command) != parts:
         raise PvError("its code changed while it ran: nothing was recorded", exit=Exit.RUN, hint="run it again")
     return record_value(contract, command, ran.stdout.decode("utf-8", "replace").strip(), parts)
 

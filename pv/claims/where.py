@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable, Sequence
 
@@ -42,8 +41,10 @@ def error(code: str, place: Place, message: str, hint: str) -> Finding:
 
 def nearest(name: str, known: Iterable[str]) -> str:
     """A hint with the names most like `name`, or all of a few."""
+    from difflib import get_close_matches
+
     names = list(dict.fromkeys(known))
-    near = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
+    near = get_close_matches(name, names, n=3, cutoff=0.5)
     return f"known are {_listed(near or names)}" if names else "there is none at all"
 
 

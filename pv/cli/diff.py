@@ -116,7 +116,7 @@ def diffs_against(names: Sequence[str], reference: str | None) -> list[Diff]:
 
 def _since_release(project: Project, names: Sequence[str]) -> list[Diff]:
     """What became of the contracts since their last releases; comparing with nothing is no pass."""
-    from pv.assess.promises import strongest
+    from pv.assess.ratchet import strongest
     from pv.project import LEDGER
     from pv.semver.released import diffs_since_release
 

@@ -83,6 +83,7 @@ def gate(
     """
     from pv.project import open_project
     from pv.report.gate import gate_text
+    from pv.validate.remembered import remembered
 
     least = read_level(min_level)
     if least is None:
@@ -90,7 +91,8 @@ def gate(
     if rerun:
         _falsify_stale(form)
     project = open_project()
-    sections = examine(project, least, against)
+    with remembered(project.root) as project.memory:
+        sections = examine(project, least, against)
     sections["policy"] = check_policy(project, named)
     again = None
     if reproduce:
@@ -118,7 +120,7 @@ def _falsify_stale(form: str) -> None:
 
 def relied_on(project: Project) -> list[str]:
     """Names of the subjects, other than default ones, that a promise of the ledger is about."""
-    from pv.assess.promises import strongest
+    from pv.assess.ratchet import strongest
 
     others = {(row.contract, row.equation, row.name) for row in project.bindings if row.role == "subject"}
     for contract in project.contracts:
@@ -178,10 +180,10 @@ def judge(project: Project, path: Path) -> list[Finding]:
 def _known(project: Project, path: Path) -> Cache | None:
     """What judging `path` came to before, as `pv validate` keeps it; of a few files nothing is kept."""
     from pv.digest import digest
-    from pv.validate.cache import FORMAT, cache_folder, open_cache, this_pv
+    from pv.validate.cache import FORMAT, cache_folder_of_gate, open_cache, this_pv
     from pv.validate.items import FEW, list_items
 
-    folder = cache_folder()
+    folder = cache_folder_of_gate()
     if folder is None or len(list_items(path, project.shown)) < FEW:
         return None
     return open_cache(folder / f"{digest([FORMAT, this_pv(), 'gate', str(path)])[:40]}.json")

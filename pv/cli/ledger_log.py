@@ -13,7 +13,7 @@ from pv.cli.ledger_promote import named
 from pv.finding import Exit, PvError
 
 if TYPE_CHECKING:
-    from pv.assess.promises import Key
+    from pv.assess.ratchet import Key
     from pv.assess.story import Event
     from pv.project import Project
 
@@ -50,7 +50,7 @@ def log(what: tuple[str, ...], form: str) -> Exit:
 
 def _keys(project: Project, what: Sequence[str]) -> list[Key]:
     """The tests meant, on every subject that something is told of; without `what` all, also those that are gone by now."""
-    from pv.assess.promises import key_of
+    from pv.assess.ratchet import key_of
 
     made = [promise for promotion in project.promotions_made for promise in promotion.promises]
     made += [promise for release in project.releases for promise in release.promises]

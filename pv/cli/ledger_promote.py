@@ -42,8 +42,9 @@ def promote(what: tuple[str, ...], wanted: str, subject: str, form: str, *, dry_
     is because it is broken, and says what is missing. What does not apply to a subject that has to be named is counted and
     not missed.
     """
-    from pv.assess.promises import is_excused, key_of
+    from pv.assess.promises import is_excused
     from pv.assess.promote import promotable
+    from pv.assess.ratchet import key_of
     from pv.project import open_project
 
     level = _level(wanted)

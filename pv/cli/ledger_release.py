@@ -108,7 +108,7 @@ def _weight(finding: Finding) -> Exit:
 
 def _fresh_promises(project: Project, name: str) -> list[Promise]:
     """What is promised of the contract, each on receipts that are fresh; raises PvError when that is not so of all."""
-    from pv.assess.promises import strongest
+    from pv.assess.ratchet import strongest
     from pv.assess.releasing import cited_fresh
 
     made = {key: promise for key, promise in strongest(project.promotions).items() if promise.contract == name}

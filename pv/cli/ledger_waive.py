@@ -83,7 +83,7 @@ def _broken(project: Project, promotion: Promotion, ids: Sequence[str]) -> list[
 
 
 def _excuses(project: Project, promotion: Promotion) -> Iterator[Excuse]:
-    from pv.assess.promises import key_of
+    from pv.assess.ratchet import key_of
     from pv.assess.waivers import excuse_of
 
     rows = project.assessments([row for row in project.contracts if row.name == promotion.contract])

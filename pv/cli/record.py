@@ -88,7 +88,7 @@ def _freshness(project: Project, name: str) -> str:
 
 def _kept(project: Project, name: str) -> Iterator[str]:
     """What a promotion promises, and whether that is supported."""
-    from pv.assess.promises import key_of
+    from pv.assess.ratchet import key_of
     from pv.report.status import freshness
 
     rows = project.assessments()
@@ -102,7 +102,7 @@ def _kept(project: Project, name: str) -> Iterator[str]:
 
 def _holding(project: Project, name: str) -> Iterator[str]:
     """Whether a waiver holds, test by test."""
-    from pv.assess.promises import key_of
+    from pv.assess.ratchet import key_of
 
     rows = project.assessments()
     waiver = next(row for row in project.waivers if row.name == name)

@@ -55,7 +55,7 @@ def show(ids: tuple[str, ...], subject: str, form: str) -> Exit:
 
 def views_of(project: Project, contract: Contract, test: FalsificationTest, subject: str) -> Iterator[View]:
     """What there is to show of `test` on each subject meant."""
-    from pv.assess.promises import key_of
+    from pv.assess.ratchet import key_of
     from pv.report.show import View
 
     made = [promise for promotion in project.promotions for promise in promotion.promises]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from pv.contract.document import Document, capped, read_document
+from pv.contract.document import MAX_BYTES, Document, capped, read_document
 from pv.contract.model import (
     Binding,
     Block,
@@ -37,6 +38,7 @@ from pv.contract.model import (
     Where,
 )
 from pv.contract.quote import shorten
+from pv.contract.rows import is_printable
 from pv.contract.schema import check_schema
 from pv.finding import Finding, Severity
 from pv.level import read_level
@@ -44,6 +46,8 @@ from pv.level import read_level
 CONTRACT = "pv/contract-v1"
 BINDING = "pv/binding-v1"
 DATA = ("pv/family-v1", "pv/stages-v1")
+# Comments, the schema, and a key below it, which ends the schema's name.
+_SAYS_DATA = re.compile(rf"(?:(?:#.*)?\n)*schema: (?:{'|'.join(DATA)})\n[A-Za-z_]+:[ \n]")
 
 
 class ContractFile(NamedTuple):
@@ -71,8 +75,26 @@ class DataFile(NamedTuple):
 
 def data_of(document: Document) -> DataFile | None:
     """The file of plain data that `document` says it is; None where it says something else."""
+    schema = data_schema(document)
+    return DataFile(document, findings_of(document, schema)) if schema else None
+
+
+def data_schema(document: Document) -> str:
+    """Which format of plain data `document` says it has; empty where it says something else."""
     schema = document.value.get("schema") if isinstance(document.value, dict) else None
-    return DataFile(document, findings_of(document, schema)) if schema in DATA else None
+    return schema if schema in DATA else ""
+
+
+def begins_as_data(data: bytes) -> bool:
+    """Whether it shows at the beginning that `data_schema` of what `data` holds is not empty; False decides nothing.
+
+    What is broken further down changes nothing: a document is what could be read of it.
+    """
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return len(data) <= MAX_BYTES and bool(_SAYS_DATA.match(text)) and is_printable(text)
 
 
 def read_contract(path: Path, shown: str) -> ContractFile:

@@ -47,14 +47,14 @@ def read_rows(text: str) -> tuple[Any, Any] | None:
             return None  # a block's last break would be ours
         rows = [one for row in rows for one in (row, *[_NO_ROW] * row[4].count("\n"))]
     # A row that does not match is left out of `rows`. No text has more values than characters.
-    if len(rows) != lines or len(text) > MAX_NODES or not _is_printable(text):
+    if len(rows) != lines or len(text) > MAX_NODES or not is_printable(text):
         return None
     values: list[Any] = []
     marks: list[Any] = []
     return (values[0], marks[0]) if _read(rows, values, marks) else None
 
 
-def _is_printable(text: str) -> bool:
+def is_printable(text: str) -> bool:
     """Whether `text` is printable but for its line breaks: told by the few characters that are left without ASCII."""
     return text.encode().translate(None, _ASCII).decode().isprintable()
 

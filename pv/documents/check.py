@@ -6,12 +6,12 @@ import posixpath
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
+from pv.collector import collector_paused
 from pv.documents.book import FILES as BOOKS
 from pv.documents.book import Book, book_faults, chapters, read_book
 from pv.documents.examine import Fault
 from pv.documents.media import MAGIC, media_problem
 from pv.documents.site import MARKDOWN, Site, judge, missing_sections
-from pv.documents.svg import svg_faults
 from pv.finding import Finding, Place, Severity
 from pv.source.files import leaves, project_file
 
@@ -32,11 +32,12 @@ def check_documents(
             wanted += [name for name in _chapters(root, path, book) if name not in wanted]
     homes = [posixpath.normpath(posixpath.join(posixpath.dirname(path), book.folder)) for path, book in _read(books)]
     site = Site(root, homes[0] if homes else "")
-    findings: list[Finding] = []
-    for path in wanted:
-        for code, line, column, message, hint in _faults(path, site, books, sections.get(path, ())):
-            findings.append(Finding(code, Severity.ERROR, Place(shown(path), line, column), message, hint))
-    return findings
+    with collector_paused():  # tokens are many, and hold no circles: looking for some takes a third of the time
+        return [
+            Finding(code, Severity.ERROR, Place(shown(path), line, column), message, hint)
+            for path in wanted
+            for code, line, column, message, hint in _faults(path, site, books, sections.get(path, ()))
+        ]
 
 
 def _read(books: Mapping[str, Book | Fault]) -> Iterator[tuple[str, Book]]:
@@ -92,6 +93,8 @@ def _faults(path: str, site: Site, books: Mapping[str, Book | Fault], sections: 
     except UnicodeDecodeError as problem:
         return [_unreadable(f"it is no UTF-8 text: {problem.reason} at byte {problem.start}")]
     if suffix == ".svg":
+        from pv.documents.svg import svg_faults
+
         return svg_faults(text)
     if suffix in MARKDOWN:
         return _markdown(text, path, site, sections)

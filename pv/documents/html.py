@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from html.parser import HTMLParser
 from typing import NamedTuple
+
+_OPENING = re.compile("<[a-zA-Z]")  # as every opening tag begins; most raw HTML is comments
 
 
 class Tag(NamedTuple):
@@ -17,21 +18,13 @@ class Tag(NamedTuple):
     column: int
 
 
-class _Reader(HTMLParser):
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self.tags: list[Tag] = []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        line, column = self.getpos()
-        self.tags.append(Tag(tag, tuple((name, value or "") for name, value in attrs), line, column + 1))
-
-
 def tags_of(content: str) -> list[Tag]:
     """The opening tags of `content`."""
-    reader = _Reader()
-    reader.feed(content)
-    return reader.tags
+    if not _OPENING.search(content):
+        return []
+    from pv.documents.tags import read_tags
+
+    return read_tags(content)
 
 
 def column_of(tag: Tag, line: str) -> int:

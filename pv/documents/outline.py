@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from pv.documents.cells import row_cells, split_row
 from pv.documents.html import Tag, anchors_of, column_of, tags_of
-from pv.documents.parser import block_position, parser, source_lines, without_prefix
+from pv.documents.parsed import parse_markdown
+from pv.documents.parser import block_position, without_prefix
 
 if TYPE_CHECKING:
     from markdown_it.token import Token
-
-FRONT = "---"
 
 
 class Heading(NamedTuple):
@@ -86,15 +85,11 @@ class _Found:
 
 def outline(source: str) -> Outline:
     """The outline of a Markdown text. Raises PvError (bug) when a position in the source cannot be confirmed."""
-    source = source.removeprefix("\ufeff")
-    lines = source_lines(source)
-    end = front_matter(lines)
-    body = "\n" * end + "\n".join(lines[end:]) if end else source
-    environment: dict[str, dict[str, dict[str, object]]] = {}
-    tokens = parser().parse(body, environment)
+    parsed = parse_markdown(source)
+    lines, end = parsed.lines, parsed.front
     found = _Found(lines)
-    _walk(tokens, found)
-    for reference in environment.get("references", {}).values():
+    _walk(parsed.tokens, found)
+    for reference in parsed.references.values():
         first = reference.get("map")
         line = first[0] if isinstance(first, list) else 0
         column = len(lines[line]) - len(lines[line].lstrip()) + 1
@@ -110,14 +105,6 @@ def outline(source: str) -> Outline:
         front,
         end + 1,
     )
-
-
-def front_matter(lines: Sequence[str]) -> int:
-    """How many lines the front matter takes, with its two rules; 0 where there is none."""
-    if lines[0].rstrip() != FRONT:
-        return 0
-    closing = (number for number, line in enumerate(lines[1:], 2) if line.rstrip() in (FRONT, "..."))
-    return next(closing, 0)
 
 
 def _walk(tokens: Sequence[Token], found: _Found) -> None:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import difflib
 import posixpath
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from pv.documents.anchors import book_anchors, github_anchors
@@ -29,6 +28,7 @@ class Site:
         self._examined: dict[str, Examined] = {}
         self._anchors: dict[str, frozenset[str]] = {}
         self._there: dict[str, bool] = {}
+        self._names: dict[str, frozenset[str]] = {}
 
     def examine(self, path: str, text: str) -> Examined:
         """What the Markdown document at `path` holds, whose text is known; read once, for those that link to it too."""
@@ -47,12 +47,14 @@ class Site:
         folder, name = posixpath.split(path)
         return name in self.names(folder)
 
-    def names(self, folder: str) -> Sequence[str]:
+    def names(self, folder: str) -> frozenset[str]:
         """What lies in a folder of the project."""
-        try:
-            return [path.name for path in (self.root / folder).iterdir()]
-        except OSError:
-            return []
+        if folder not in self._names:
+            try:
+                self._names[folder] = frozenset(path.name for path in (self.root / folder).iterdir())
+            except OSError:
+                self._names[folder] = frozenset()
+        return self._names[folder]
 
     def anchors(self, path: str) -> frozenset[str]:
         """What can be linked to in the Markdown document at `path`; nothing in one that cannot be read."""
@@ -83,7 +85,7 @@ def missing_sections(examined: Examined, wanted: Iterable[str]) -> Iterator[Faul
     texts = [Heading(*row).text for row in examined["headings"]]
     for section in wanted:
         if section not in texts:
-            near = difflib.get_close_matches(section, texts, n=1)
+            near = _nearest(section, texts, 1)
             hint = f"is it {near[0]!r}?" if near else f"write `## {section}`"
             yield "PV703", 1, 1, f"there is no section {section!r}", hint
 
@@ -104,12 +106,18 @@ def _judge_local(link: Link, path: str, site: Site) -> Iterator[Fault]:
             _near(aim, site),
         )
     elif wanted.anchor and aim.endswith(MARKDOWN) and wanted.anchor not in site.anchors(aim):
-        near = difflib.get_close_matches(wanted.anchor, site.anchors(aim) - {"top"}, n=2)
+        near = _nearest(wanted.anchor, site.anchors(aim) - {"top"}, 2)
         hint = f"is it {' or '.join(f'#{name}' for name in near)}?" if near else "an anchor is a heading in lower case"
         yield "PV708", link.line, link.column, f"{aim} has no anchor #{wanted.anchor[:80]}", hint
 
 
 def _near(aim: str, site: Site) -> str:
     folder, name = posixpath.split(aim)
-    near = difflib.get_close_matches(name, site.names(folder), n=2)
+    near = _nearest(name, site.names(folder), 2)
     return f"beside it are {', '.join(near)}" if near else "name a file of the project, relative to this document"
+
+
+def _nearest(name: str, known: Iterable[str], count: int) -> list[str]:
+    from difflib import get_close_matches
+
+    return get_close_matches(name, list(known), n=count)

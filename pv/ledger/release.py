@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from pv.contract.document import Document
-from pv.contract.read import ContractFile, contract_of
+from pv.contract.read import CONTRACT, ContractFile, contract_of, findings_of
 from pv.digest import canonical, digest
 from pv.finding import Exit, PvError
 from pv.ledger.formats import problem_of
@@ -17,7 +17,6 @@ from pv.ledger.promotion import Promise
 from pv.ledger.store import MAX_BYTES, Stored
 from pv.level import Level
 from pv.version import read_version
-from pv.write import write_new
 
 FORMAT = "pv/release-v1"
 
@@ -88,6 +87,8 @@ def contract_at(release: Release, shown: str) -> ContractFile:
 
 def publish(folder: Path, value: Mapping[str, Any]) -> Path:
     """Write the release `value` into `folder`. Raises PvError when that version exists, or the folder cannot be written."""
+    from pv.write import write_new
+
     path = folder / f"{value['version']}.json"
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -150,10 +151,10 @@ def _problem(path: Path, value: Mapping[str, Any]) -> str:
     if path.stem != value["version"]:
         return f"is the release {value['version']} and is called {path.stem}"
     try:
-        contract = contract_of(Document(path.name, json.loads(value["document"]), ()), value["contract"]).contract
+        document = Document(path.name, json.loads(value["document"]), ())
     except (ValueError, RecursionError):
         return "holds a document that is not JSON"
-    if contract is None or contract.version != value["version"]:
+    if findings_of(document, CONTRACT) or document.value["metadata"]["version"] != value["version"]:
         return f"holds a document that is no contract of version {value['version']}"
     return ""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pv.project.files import file_of, walk, yaml_paths
+from pv.project.files import contracts_in, file_of, yaml_paths
 from pv.project.open import open_project, project_at
 from pv.project.project import Project
 from pv.project.selection import matches
@@ -16,11 +16,11 @@ __all__ = [
     "LEDGER",
     "SHELF",
     "Project",
+    "contracts_in",
     "file_of",
     "find_root",
     "matches",
     "open_project",
     "project_at",
-    "walk",
     "yaml_paths",
 ]

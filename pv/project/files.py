@@ -3,65 +3,49 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pv.contract.document import Document, read_document
+from pv.contract.document import Document, parse_document, read_bytes
 from pv.contract.read import (
     BindingFile,
     ContractFile,
     DataFile,
+    begins_as_data,
     bindings_of,
     contract_of,
     data_of,
+    data_schema,
     holds_bindings,
     looks_like_contract,
 )
+from pv.finding import Finding
 
 if TYPE_CHECKING:  # read where a file is met that is written in that dialect
     from pv.contract.predecessor.model import PredecessorFile
 
 
-@dataclass(frozen=True, slots=True)
-class Walked:
-    """What an operand of `pv validate` stands for: files to judge in either dialect, and what was met but is none of them."""
+def contracts_in(paths: Iterable[Path], shown: Callable[[Path], str] = Path.as_posix) -> tuple[ContractFile, ...]:
+    """Every contract in `paths`, which are those of a folder (see `yaml_paths`) or some of them, in order.
 
-    contracts: tuple[ContractFile, ...] = ()
-    bindings: tuple[BindingFile, ...] = ()
-    predecessors: tuple[PredecessorFile, ...] = ()
-    skipped: tuple[str, ...] = ()
-
-
-def walk(operand: Path, shown: Callable[[Path], str] = Path.as_posix) -> Walked:
-    """What is at `operand`. A file is judged as a contract whatever it holds, unless what it holds is known to be another kind.
-
-    In a folder, a YAML file that can be read and names another schema, or none, is skipped; one that cannot be read is judged,
-    so that a contract does not drop out by being broken. Raises PvError when the operand is not there.
+    A YAML file that can be read and names another schema, or none, is none; one that cannot be read counts, so that a contract
+    does not drop out by being broken.
     """
-    if not operand.is_dir():
-        return _sort([(operand, read_document(operand, shown(operand)))], named=True)
-    return walk_files(yaml_paths(operand), shown)
+    found = (_contract_at(path, shown(path)) for path in paths)
+    return tuple(file for file in found if file is not None)
 
 
-def walk_files(paths: Iterable[Path], shown: Callable[[Path], str] = Path.as_posix) -> Walked:
-    """What is in `paths`, some of a folder's `yaml_paths`, as `walk` finds it there."""
-    return _sort([(path, read_document(path, shown(path))) for path in paths], named=False)
-
-
-def _sort(documents: Iterable[tuple[Path, Document]], *, named: bool) -> Walked:
-    contracts, bindings, predecessors, skipped = [], [], [], []
-    for path, document in documents:
-        match file_of(path, document, named=named):
-            case BindingFile() as file:
-                bindings.append(file)
-            case ContractFile() as file:
-                contracts.append(file)
-            case None | DataFile():
-                skipped.append(document.path)
-            case file:
-                predecessors.append(file)
-    return Walked(tuple(contracts), tuple(bindings), tuple(predecessors), tuple(skipped))
+def _contract_at(path: Path, shown: str) -> ContractFile | None:
+    data = read_bytes(path, shown)
+    if isinstance(data, Finding):
+        return contract_of(Document(shown, None, (data,)), path.stem)
+    if begins_as_data(data):
+        return None
+    document = parse_document(data, shown)
+    if holds_bindings(document) or data_schema(document):  # whose layout is for those to judge who read them
+        return None
+    file = file_of(path, document, named=False)
+    return file if isinstance(file, ContractFile) else None
 
 
 def file_of(

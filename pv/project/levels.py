@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 
 from pv.assess.freshness import Today
 from pv.assess.levels import Assessment, assess
-from pv.assess.promises import Key, key_of
+from pv.assess.ratchet import Key, key_of
 from pv.assess.shares import Share, read_in_shares
 from pv.assess.subjects import ALL
 from pv.collector import collector_paused
 from pv.contract.model import Binding, Contract, FalsificationTest
 from pv.ledger.receipt import Receipt
 from pv.level import Level
-from pv.project.files import walk_files
+from pv.project.files import contracts_in
 from pv.root import BINDING, FALSIFIERS, LEDGER, SHELF
 from pv.source.falsifiers import index_falsifiers
 
@@ -58,7 +58,7 @@ def assessed(project: Project, contracts: Iterable[Contract]) -> dict[Key, Asses
 def _rows_of(part: Project, paths: Sequence[Path]) -> list[list[Assessment]]:
     """The assessments of what each of `paths` holds, by a project of which no more is read than these need."""
     if "contract_files" not in vars(part):
-        part.contract_files = walk_files(paths, part.shown).contracts
+        part.contract_files = contracts_in(paths, part.shown)
     contracts = {file.document.path: file.contract for file in part.contract_files}
     if "index" not in vars(part):
         names = {path.stem for path in paths}

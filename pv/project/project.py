@@ -11,8 +11,7 @@ from pv.collector import collector_paused
 from pv.contract.model import Binding, Contract, FalsificationTest
 from pv.contract.read import BindingFile, ContractFile, read_bindings
 from pv.finding import Finding, Place
-from pv.models import NamedModel, read_models
-from pv.project.files import walk_files, yaml_paths
+from pv.project.files import contracts_in, yaml_paths
 from pv.project.selection import contract_called, with_ids
 from pv.root import BINDING, CONTRACTS, FALSIFIERS
 
@@ -20,7 +19,7 @@ if TYPE_CHECKING:  # `pv validate` asks for evidence only where a contract promi
     from pv.assess.freshness import Today
     from pv.assess.levels import Assessment
     from pv.assess.policy import Policy, Scope
-    from pv.assess.promises import Key
+    from pv.assess.ratchet import Key
     from pv.assess.shares import Share
     from pv.assess.subjects import Subjects
     from pv.assess.waivers import Excusing
@@ -33,10 +32,12 @@ if TYPE_CHECKING:  # `pv validate` asks for evidence only where a contract promi
     from pv.ledger.retraction import Retraction
     from pv.ledger.store import Stored
     from pv.ledger.waiver import Waiver
+    from pv.models import NamedModel
     from pv.project.bound import Bound
     from pv.project.shelves import Shelves
     from pv.source.attack import Attack
     from pv.source.falsifiers import FalsifierEntry, FalsifierIndex
+    from pv.source.module import Memory
     from pv.source.parts import Code
     from pv.source.target import TargetFound
 
@@ -75,6 +76,8 @@ class Project:
     @cached_property
     def models(self) -> tuple[NamedModel, ...]:
         """The models that can be called by name."""
+        from pv.models import read_models
+
         return read_models(self.settings)
 
     @cached_property
@@ -94,7 +97,7 @@ class Project:
     def contract_files(self) -> tuple[ContractFile, ...]:
         """Every contract of the contracts folder, also those that have findings."""
         with collector_paused():
-            return walk_files(self.contract_paths, self.shown).contracts
+            return contracts_in(self.contract_paths, self.shown)
 
     @cached_property
     def contract_paths(self) -> tuple[Path, ...]:
@@ -144,6 +147,13 @@ class Project:
         return attack_reader(self.index)
 
     @cached_property
+    def memory(self) -> Memory:
+        """What is known of the texts of its modules; who knows more gives it before the first question."""
+        from pv.source.module import Memory
+
+        return Memory()
+
+    @cached_property
     def today(self) -> Today:
         """Today's digests."""
         from pv.assess.freshness import Today
@@ -155,7 +165,7 @@ class Project:
         """The parts of its code, and their digests."""
         from pv.source.parts import Code
 
-        return Code(self.root, self.sources)
+        return Code(self.root, self.sources, self.memory)
 
     @cached_property
     def shelves(self) -> Shelves:
@@ -267,7 +277,7 @@ class Project:
 
     @cached_property
     def _every(self) -> dict[Key, Assessment]:
-        from pv.assess.promises import key_of
+        from pv.assess.ratchet import key_of
         from pv.project.levels import assessed, in_shares
 
         self._shared = in_shares(self, levels=True)

@@ -9,7 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from pv.assess.levels import Assessment
-from pv.assess.promises import Broken, is_excused, key_of
+from pv.assess.promises import Broken, is_excused
+from pv.assess.ratchet import key_of
 from pv.ledger.promotion import Promise
 from pv.level import Level
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import ast
-import difflib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path, PurePosixPath
-from typing import TypeGuard
+from typing import NamedTuple, TypeGuard
 
 from pv.finding import Place, PvError
 from pv.source.arithmetic import Value, bounded, compute, item, negate
@@ -20,15 +20,14 @@ _STEPS = 10_000  # nodes visited for one constant: bounds the time, and the size
 _DEPTH = 100
 
 
-@dataclass(frozen=True, slots=True)
-class Folded:
+class Folded(NamedTuple):
     """The value of a constant, and the assignment that gives it, in whichever file that stands."""
 
     value: Value
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)  # no tuple, which a constant may be
 class Unfolded:
     """Why a constant has no value that can be read; `place` is None when the source has nothing to point at."""
 
@@ -37,8 +36,7 @@ class Unfolded:
     hint: str = ""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Module:
+class _Module(NamedTuple):
     path: str
     source: str
     bound: dict[str, tuple[Binding, ...]]
@@ -47,8 +45,7 @@ class _Module:
         return place_of(node, self.source, self.path)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Reading:
+class _Reading(NamedTuple):
     """One question: where it may look, what it has read, the steps it has left."""
 
     root: Path
@@ -57,8 +54,7 @@ class _Reading:
     steps: Iterator[int]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Scope:
+class _Scope(NamedTuple):
     """Where an expression stands: its module and line, the constants folded on the way to it, the depth."""
 
     reading: _Reading
@@ -84,7 +80,7 @@ def fold_constant(root: Path, path: str, name: str, *, sources: Sequence[str] = 
     folded = _fold_name(reading, path, stem, (), 0)
     try:
         for index in indices:
-            folded = replace(folded, value=item(folded.value, int(index))) if isinstance(folded, Folded) else folded
+            folded = folded._replace(value=item(folded.value, int(index))) if isinstance(folded, Folded) else folded
     except ValueError as error:
         return Unfolded(str(error), folded.place)
     return folded
@@ -130,6 +126,12 @@ def _read(reading: _Reading, path: str) -> _Module | Unfolded:
         source = read_source(file, path)
     except PvError as error:
         return Unfolded(error.message, Place(path), error.hint)
+    module = _parsed(path, source)
+    return module if isinstance(module, Unfolded) else reading.modules.setdefault(path, module)
+
+
+@lru_cache(maxsize=256)  # many constants stand in one file
+def _parsed(path: str, source: str) -> _Module | Unfolded:
     tree = try_parse(source, path)
     if isinstance(tree, Unparsed):
         return Unfolded(tree.message, tree.place, "mend the syntax of this file")
@@ -137,7 +139,7 @@ def _read(reading: _Reading, path: str) -> _Module | Unfolded:
         place = place_of(rebinding, source, path)
         hint = "assign its constants plainly"
         return Unfolded(f"{path} may bind any name there, which is not followed", place, hint)
-    return reading.modules.setdefault(path, _Module(path, source, bindings(tree)))
+    return _Module(path, source, bindings(tree))
 
 
 def _rebinds_unseen(node: ast.AST) -> TypeGuard[ast.Name]:
@@ -149,7 +151,9 @@ def _only_binding(module: _Module, name: str) -> Binding | Unfolded:
     found = [binding for binding in module.bound.get(name, ()) if not _only_declares(binding.within)]
     if not found:
         unknown = "; its star imports are not followed" if "*" in module.bound else ""
-        near = difflib.get_close_matches(name, list(module.bound), n=3)
+        from difflib import get_close_matches
+
+        near = get_close_matches(name, list(module.bound), n=3)
         hint = f"did you mean {' or '.join(near)}?" if near else "name a constant that the file assigns"
         return Unfolded(f"{module.path} has no constant {name!r}{unknown}", hint=hint)
     last = found[-1]
@@ -222,7 +226,7 @@ def _fold_binding(binding: Binding, scope: _Scope) -> Folded | Unfolded:
 def _fold(node: ast.expr, scope: _Scope) -> Value | Unfolded:
     if scope.depth > _DEPTH or next(scope.reading.steps, None) is None:
         return scope.refuse(node, f"too long to fold: deeper than {_DEPTH} or more than {_STEPS:,} steps")
-    deeper = replace(scope, depth=scope.depth + 1)
+    deeper = scope._replace(depth=scope.depth + 1)
     operands = [_fold(operand, deeper) for operand in _operands(node)]
     failed = next((operand for operand in operands if isinstance(operand, Unfolded)), None)
     if failed is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
 from pv.source.files import project_file
@@ -48,9 +48,13 @@ def import_closure(root: Path, sources: Sequence[str], module: str) -> tuple[str
 class Imports:
     """Who imports whom in one project, as `import_closure` has it; each file is read once, however often it is asked for."""
 
-    def __init__(self, root: Path, sources: Sequence[str]) -> None:
+    def __init__(
+        self, root: Path, sources: Sequence[str], names: Callable[[str, str], tuple[str, ...]] | None = None
+    ) -> None:
+        """`names` tells what the module at a path imports, called so and so, where somebody has read it already."""
         self._root = root
         self._sources = tuple(sources)
+        self._names = names or self._read
         self._files: dict[str, dict[str, str]] = {}
         self._direct: dict[str, dict[str, str]] = {}
 
@@ -68,10 +72,13 @@ class Imports:
     def _imported(self, path: str, name: str) -> dict[str, str]:
         """The files that the module `name` at `path` imports itself, with their packages', and what they are called."""
         if path not in self._direct:
-            text = read_source(self._root / path, path)
-            names = imported_modules(text, name, path.endswith("/__init__.py"), path)
+            names = self._names(path, name)
             self._direct[path] = {file: called for other in names for file, called in self._files_of(other).items()}
         return self._direct[path]
+
+    def _read(self, path: str, name: str) -> tuple[str, ...]:
+        text = read_source(self._root / path, path)
+        return imported_modules(text, name, path.endswith("/__init__.py"), path)
 
     def _files_of(self, module: str) -> dict[str, str]:
         """The project's files of `module` and of every package it is in."""

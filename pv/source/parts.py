@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
@@ -10,34 +9,39 @@ from pv.contract.model import Binding
 from pv.digest import sha256
 from pv.finding import Exit, PvError
 from pv.ledger.receipt import FILE, WHOLE, Part
-from pv.source.code import TOP_LEVEL, ModuleParts, import_closure, module_parts, module_path
-from pv.source.data import DataFiles, names_in
+from pv.source.code import TOP_LEVEL, module_path
+from pv.source.data import DataFiles
 from pv.source.falsifiers import FalsifierIndex
 from pv.source.imports import Imports
+from pv.source.module import Memory, Module
 from pv.source.pins import pin_files
-from pv.source.syntax import read_source
 from pv.source.target import command_files
 
 ABSENT = sha256(b"there is no such file")
 
 
 class Code:
-    """Digests of one project's code, each file read and parsed at most once."""
+    """Digests of one project's code, each file read and parsed at most once; `memory` knows what some of them came to."""
 
-    def __init__(self, root: Path, sources: Sequence[str]) -> None:
+    def __init__(self, root: Path, sources: Sequence[str], memory: Memory | None = None) -> None:
         self._root = root
         self._sources = tuple(sources)
-        self._parsed: dict[str, ModuleParts | None] = {}
-        self._imports = Imports(root, sources)
+        self._memory = memory or Memory()
+        self._modules: dict[str, Module | PvError] = {}
+        self._imports = Imports(root, sources, self._imported)
+        self._beside: dict[str, Imports] = {}
         self._closures: dict[str, tuple[str, ...]] = {}
-        self._contents: dict[str, str] = {}
         self._digests: dict[tuple[object, ...], str | None] = {}
-        self._named: dict[tuple[str, str], frozenset[str]] = {}
         self._data = DataFiles(root)
 
     def content(self, path: str) -> str | None:
-        """The SHA-256 of the module at `path` as it was when it was parsed; None when it was not."""
-        return self._contents.get(path)
+        """The SHA-256 of the module at `path` as it was when it was read; None when it was not."""
+        found = self._modules.get(path)
+        return found.content if isinstance(found, Module) else None
+
+    def anew(self) -> Code:
+        """The same project, of which nothing has been read yet."""
+        return Code(self._root, self._sources, self._memory)
 
     def digest(self, path: str, name: str) -> str | None:
         """Today's digest of a part; None when it is gone, or its file no longer parses."""
@@ -45,8 +49,8 @@ class Code:
             return self._of_file(path)
         key = path, name
         if key not in self._digests:
-            parsed = self._module(path)
-            self._digests[key] = None if parsed is None else _digest_of(parsed, name)
+            module = self._module(path)
+            self._digests[key] = None if module is None else module.digest(name)
         return self._digests[key]
 
     def _of_file(self, path: str) -> str | None:
@@ -145,9 +149,8 @@ class Code:
         return tuple(sorted(path for path in {*one} & {*other} if not self._is_bare(path)))
 
     def _is_bare(self, path: str) -> bool:
-        parsed = self._module(path) if path.endswith("__init__.py") else None
-        body = parsed.tree.body if parsed is not None else []
-        return parsed is not None and (not body or (len(body) == 1 and ast.get_docstring(parsed.tree) is not None))
+        module = self._module(path) if path.endswith("__init__.py") else None
+        return module is not None and module.is_bare
 
     def _script(self, path: str, home: str) -> tuple[str, ...]:
         """The modules that running the Python file at `path` may import, itself included; none for what is no Python.
@@ -158,7 +161,9 @@ class Code:
             return ()
         name = path.removeprefix("" if home == "." else f"{home}/").removesuffix(".py").replace("/", ".")
         try:
-            return import_closure(self._root, (home, *self._sources), name.removesuffix(".__init__"))
+            if home not in self._beside:
+                self._beside[home] = Imports(self._root, (home, *self._sources), self._imported)
+            return self._beside[home].closure(name.removesuffix(".__init__"))
         except PvError:
             return ()
 
@@ -177,49 +182,49 @@ class Code:
 
     def _named_in(self, names: Collection[tuple[str, str]]) -> set[str]:
         """The project's files whose names stand in these parts; contracts and evidence are no data of code."""
-        for path, name in names:
-            if (path, name) not in self._named:
-                parsed = self._module(path)
-                self._named[path, name] = names_in(parsed.nodes(name) if parsed else ())
-        texts = {text for key in names for text in self._named[key]}
+        asked = ((self._module(path), name) for path, name in names)
+        texts = {text for module, name in asked if module is not None for text in module.files_named_in(name)}
         found = {path for text in texts for path in self._data.called(text)}
         return {path for path in found if not path.startswith(("contracts/", "ledger/"))}
 
     def _part(self, path: str, qualname: str) -> str:
-        parsed = self._module(path)
-        return TOP_LEVEL if parsed is None else parsed.part_of(qualname)
+        module = self._module(path)
+        return TOP_LEVEL if module is None else module.part_of(qualname)
 
     def _siblings(self, path: str, name: str) -> tuple[str, ...]:
         """The methods of the class that a method entered belongs to: others may run later, as backward after forward."""
-        parsed, owner = self._module(path), name.rpartition(".")[0]
-        if parsed is None or not owner:
+        module, owner = self._module(path), name.rpartition(".")[0]
+        if module is None or not owner:
             return ()
-        return tuple(other for other in parsed.names if other.rpartition(".")[0] == owner)
+        return tuple(other for other in module.names if other.rpartition(".")[0] == owner)
 
     def _used(self, path: str, function: str) -> tuple[str, ...]:
-        parsed = self._module(path)
-        return () if parsed is None else parsed.names_used_by(function)
+        module = self._module(path)
+        return () if module is None else module.names_used_by(function)
+
+    def _imported(self, path: str, name: str) -> tuple[str, ...]:
+        found = self._read(path)
+        if isinstance(found, PvError):
+            raise found
+        return found.imports(name)
 
     def _parts(self, names: Iterable[tuple[str, str]]) -> tuple[Part, ...]:
         found = ((path, name, self.digest(path, name)) for path, name in sorted(set(names)))
         return tuple(Part(path, name, digest) for path, name, digest in found if digest is not None)
 
-    def _module(self, path: str) -> ModuleParts | None:
-        if path not in self._parsed:
+    def _module(self, path: str) -> Module | None:
+        """The module at `path`; None where there is none, or no Python."""
+        found = self._read(path)
+        return found if isinstance(found, Module) and found.is_python else None
+
+    def _read(self, path: str) -> Module | PvError:
+        if path not in self._modules:
             try:
-                self._contents[path] = sha256((self._root / path).read_bytes())
-                self._parsed[path] = module_parts(read_source(self._root / path, path), path)
-            except OSError:
-                self._parsed[path] = None
-            except PvError:
-                self._parsed[path] = None
-        return self._parsed[path]
-
-
-def _digest_of(parsed: ModuleParts, name: str) -> str | None:
-    if name == TOP_LEVEL:
-        return parsed.top_level_digest()
-    return parsed.whole_digest() if name == WHOLE else parsed.digest(name) or parsed.definition_digest(name)
+                self._modules[path] = Module(path, (self._root / path).read_bytes(), self._memory)
+            except OSError as error:
+                seen = f"{path} cannot be read: {error.strerror or error}"
+                self._modules[path] = PvError(seen, exit=Exit.MEND, hint="restore it, or run again what depended on it")
+        return self._modules[path]
 
 
 def _module_name(path: str, sources: Sequence[str]) -> str:

@@ -6,6 +6,7 @@ The table is ours and not the running Python's, so that a digest or a closure do
 from __future__ import annotations
 
 import ast
+import io
 import sys
 import tokenize
 import warnings
@@ -179,12 +180,26 @@ def try_parse(source: str, path: str) -> ast.Module | Unparsed:
 def read_source(file: Path, path: str) -> str:
     """The text of a Python file, by its coding line or UTF-8. Raises PvError (mend) when it cannot be read as text."""
     try:
-        with tokenize.open(file) as stream:
-            return stream.read()
-    except (OSError, SyntaxError, UnicodeDecodeError) as error:
-        raise PvError(
-            f"{path}: cannot be read as Python source: {error}", exit=Exit.MEND, hint="mend the syntax of this file"
-        ) from error
+        data = file.read_bytes()
+    except OSError as error:
+        raise _unreadable(path, error) from error
+    return decode_source(data, path)
+
+
+def decode_source(data: bytes, path: str) -> str:
+    """The text of the Python file at `path`, which holds `data`. Raises PvError (mend) when it cannot be read as text."""
+    stream = io.BytesIO(data)
+    try:
+        encoding, _ = tokenize.detect_encoding(stream.readline)
+        stream.seek(0)
+        return io.TextIOWrapper(stream, encoding).read()
+    except (SyntaxError, UnicodeDecodeError) as error:
+        raise _unreadable(path, error) from error
+
+
+def _unreadable(path: str, error: Exception) -> PvError:
+    seen = f"{path}: cannot be read as Python source: {error}"
+    return PvError(seen, exit=Exit.MEND, hint="mend the syntax of this file")
 
 
 def place_of(node: ast.stmt | ast.expr | ast.alias, source: str, path: str) -> Place:

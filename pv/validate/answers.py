@@ -22,10 +22,11 @@ class Asked:
     path: Path
     key: str
     names: dict[str, str]
+    around: Surroundings
 
     def open_cache(self) -> Cache:
         """What is known of each of the files."""
-        return open_cache(self.rows)
+        return open_cache(self.rows, self.around)
 
     def answer(self) -> tuple[str, int] | None:
         """What was answered before, and with which exit; None when it has to be found out."""
@@ -58,4 +59,5 @@ def ask(operands: Sequence[str], items: Sequence[Item], options: Sequence[object
         folder / f"{digest([command, options])[:40]}.json",
         digest([names, kinds, whole, [(item.folder, item.named) for item in items]]),
         names,
+        around,
     )

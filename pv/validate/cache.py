@@ -11,6 +11,7 @@ import os
 import stat
 import sys
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -62,10 +63,10 @@ class Cache:
         write_trusted(self.path, {"rows": self.kept})
 
 
-def open_cache(path: Path) -> Cache:
-    """The cache in the file `path`; an empty one when it cannot be trusted."""
+def open_cache(path: Path, around: Surroundings | None = None) -> Cache:
+    """The cache in the file `path`; an empty one when it cannot be trusted. `around`: digests taken already."""
     rows = read_trusted(path).get("rows", {})
-    return Cache(path, rows if isinstance(rows, dict) else {})
+    return Cache(path, rows if isinstance(rows, dict) else {}, around=around or Surroundings())
 
 
 def cache_folder() -> Path | None:
@@ -80,7 +81,13 @@ def cache_folder() -> Path | None:
     return Path(base, "pv-contracts", "validate") if Path(base).is_absolute() else None
 
 
-def this_pv() -> list[str]:
+def cache_folder_of_gate() -> Path | None:
+    """The same for what shuts or opens a gate: None where `CI` is set, for there a job before may have left what is found."""
+    return None if os.environ.get("CI") else cache_folder()
+
+
+@cache
+def this_pv() -> tuple[str, ...]:
     """What `pv` itself is: its own sources and schemas, the Python, and the libraries it reads with."""
     from importlib.util import find_spec
 
@@ -92,7 +99,7 @@ def this_pv() -> list[str]:
         spec = find_spec(name)
         state = Path(spec.origin).stat() if spec and spec.origin else None
         parts.append(f"{name} {state.st_size} {state.st_mtime_ns}" if state else name)
-    return [sys.version, sys.platform, *parts]
+    return sys.version, sys.platform, *parts
 
 
 def read_trusted(path: Path) -> dict[str, Any]:

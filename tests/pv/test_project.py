@@ -11,7 +11,7 @@ from small_project import FILES, run, write_project
 
 from pv.finding import Exit, PvError
 from pv.level import Level
-from pv.project import find_root, matches, open_project, project_at, walk, yaml_paths
+from pv.project import contracts_in, find_root, matches, open_project, project_at, yaml_paths
 
 SECOND = """\
   - id: FALSIFY-D-002
@@ -189,21 +189,18 @@ def test_assessing_writes_nothing(tmp_path: Path) -> None:
     assert {path: path.stat().st_mtime_ns for path in root.rglob("*")} == before
 
 
-def test_walking_a_folder_skips_what_is_no_contract_and_a_named_file_is_always_judged(tmp_path: Path) -> None:
+def test_a_folder_gives_its_contracts_and_what_cannot_be_read(tmp_path: Path) -> None:
     root = write_project(tmp_path, {
         "contracts/other.yaml": "a: 1\n", "contracts/broken.yaml": "a: [\n", "contracts/.hidden/x.yaml": "a: [\n",
         "contracts/deep/more-v1.yml": FILES["contracts/double-v1.yaml"], "contracts/notes.txt": "x",
+        "contracts/families/f.yaml": "schema: pv/family-v1\nfamily: [\n",
+        "contracts/families/g.yaml": "schema: pv/family-v1\nfamily: \x07\n",
     })  # fmt: skip
-    walked = walk(root / "contracts", lambda path: path.relative_to(root).as_posix())
-    assert [file.document.path for file in walked.contracts] == [
-        "contracts/broken.yaml", "contracts/deep/more-v1.yml", "contracts/double-v1.yaml",
+    found = contracts_in(yaml_paths(root / "contracts"), lambda path: path.relative_to(root).as_posix())
+    assert [(file.document.path, file.contract is not None) for file in found] == [
+        ("contracts/broken.yaml", False), ("contracts/deep/more-v1.yml", True), ("contracts/double-v1.yaml", True),
+        ("contracts/families/g.yaml", False),
     ]  # fmt: skip
-    assert [file.contract is not None for file in walked.contracts] == [False, True, True]
-    assert (len(walked.bindings), walked.skipped) == (1, ("contracts/other.yaml",))
-    named = walk(root / "contracts/other.yaml")
-    assert (len(named.contracts), named.skipped) == (1, ())
-    with pytest.raises(PvError):
-        walk(root / "contracts/none.yaml")
 
 
 def test_yaml_is_found_in_order_and_not_in_hidden_folders(tmp_path: Path) -> None:

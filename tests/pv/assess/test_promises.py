@@ -12,8 +12,9 @@ from receipts import NONE, promise, receipt
 
 from pv.assess.freshness import Cause
 from pv.assess.levels import Assessment
-from pv.assess.promises import broken_promises, key_of, strongest, unsupported
+from pv.assess.promises import broken_promises, unsupported
 from pv.assess.promote import by_level, promotable
+from pv.assess.ratchet import key_of, strongest
 from pv.finding import Finding, Severity
 from pv.ledger.promotion import Promise, Promotion
 from pv.level import Level

@@ -7,7 +7,7 @@ from receipts import receipt
 
 from pv.assess.freshness import Cause
 from pv.assess.levels import Assessment
-from pv.assess.promises import key_of
+from pv.assess.ratchet import key_of
 from pv.assess.since import Turn, changes, edited_file
 from pv.level import Level
 

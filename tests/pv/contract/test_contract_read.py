@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import random
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from conftest import ROOT
 
 from pv.contract.document import parse_document
 from pv.contract.model import Constant, Dimension, FalsificationTest, Holds, Range, TableCell, Tolerance
-from pv.contract.read import contract_of, looks_like_contract, read_bindings, read_contract
+from pv.contract.read import (
+    begins_as_data,
+    contract_of,
+    data_schema,
+    looks_like_contract,
+    read_bindings,
+    read_contract,
+)
 from pv.finding import Place, PvError
 from pv.level import Level
 
@@ -230,3 +239,57 @@ def test_reading_and_judging_import_nothing_heavy() -> None:
 
 def test_a_heavy_import_would_be_seen() -> None:
     assert _imported("import pv.rules, numpy, rich") == ["numpy", "rich"]
+
+
+DATA_FILES = sorted((ROOT / "contracts/families").glob("*.yaml")) + sorted((ROOT / "contracts/stages").glob("*.yaml"))
+
+
+def test_what_begins_as_data_is_read_as_data_however_it_is_broken() -> None:
+    """The beginning decides only what reading all of it would have decided."""
+    chance, told = random.Random(0), 0
+    pieces = [
+        b"\n",
+        b" ",
+        b"\t",
+        b"#",
+        b"schema: pv/contract-v1\n",
+        b"---\n",
+        b"&a ",
+        b"*a",
+        b"[",
+        b"\x07",
+        b"\xff",
+        b"\r",
+        b'"',
+    ]
+    for number in range(3_000):
+        data = DATA_FILES[number % len(DATA_FILES)].read_bytes()
+        for _ in range(chance.randrange(3)):
+            at = chance.randrange(chance.choice((60, len(data))))
+            data = data[:at] + chance.choice(pieces) + data[at + chance.randrange(3) :]
+        if begins_as_data(data):
+            told += 1
+            assert data_schema(parse_document(data, "x.yaml")), data[:200]
+    assert 1_000 < told < 3_000
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"schema: pv/contract-v1\nschema: pv/family-v1\nfamily: x\n",
+        b"schema: pv/family-v1\n  more\nfamily: x\n",
+        b"# schema: pv/family-v1\nschema: pv/contract-v1\nfamily: x\n",
+        b"schema: pv/family-v1\nfamily\n",
+        b"schema: pv/family-v12\nfamily: x\n",
+        b"schema: pv/family-v1\nfamily: \x07\n",
+        b"schema: pv/family-v1\nfamily: \xff\n",
+        b"schema: pv/family-v1\nfamily: x\n" + b"#" * (8 * 1024 * 1024),
+        b"",
+    ],
+)
+def test_what_does_not_surely_begin_as_data_is_left_to_the_reader(data: bytes) -> None:
+    assert not begins_as_data(data)
+
+
+def test_every_data_file_of_this_repository_is_known_by_its_beginning() -> None:
+    assert [path.name for path in DATA_FILES if not begins_as_data(path.read_bytes())] == []
