@@ -47,14 +47,15 @@ def verify(against: str | None, form: str) -> Exit:
 def check_ledger(project: Project, against: str | None) -> list[Finding]:
     """Everything wrong with the ledger's files; an empty one has nothing to verify, which is no pass."""
     from pv.ledger.against import missing_since
-    from pv.ledger.verify import count
+    from pv.ledger.verify import is_empty
     from pv.ledger.verify import verify as verify_files
     from pv.project import LEDGER
 
-    findings = list(verify_files(project.root / LEDGER, LEDGER, project.verifiable, _restorer(project)))
+    ledger, read = project.root / LEDGER, project.shelves.promotions_read
+    findings = list(verify_files(ledger, LEDGER, project.verifiable, _restorer(project), read))
     if against is not None:
         findings += missing_since(project.root, LEDGER, against)
-    if not any(count(project.root / LEDGER).values()) and not any(row.severity is Severity.ERROR for row in findings):
+    if is_empty(ledger) and not any(row.severity is Severity.ERROR for row in findings):
         hint = "pv falsify, then pv ledger promote CONTRACT"
         findings.append(
             Finding("PV600", Severity.UNMEASURED, Place(LEDGER), "is empty: nothing was promised yet", hint)

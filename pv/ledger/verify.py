@@ -76,12 +76,13 @@ def verify(
     shown: str,
     receipts: Iterable[Receipt | Stored] | Mapping[str, Receipt | Cited] | None = None,
     restore: Restore = lambda path: "",
+    promotions: Iterable[Promotion | Stored] | None = None,
 ) -> Iterator[Finding]:
     """PV601 a file that cannot be believed, PV602 a cited one that is missing, PV603 one that does not fit, PV607 releases
     that contradict each other.
 
-    `shown` is how the ledger's path is written in findings; `receipts` are those of the ledger, where they were read already;
-    by their names, where each is known to be what its name says, and to lie in its contract's folder.
+    `shown` is how the ledger's path is written in findings; `receipts` and `promotions` are those of the ledger, where they
+    were read already; receipts by their names, where each is known to be what its name says, and in its contract's folder.
     """
     held = _Ledger(ledger, shown, restore, {}, {}, {}, {}, {})
     with collector_paused():
@@ -89,12 +90,13 @@ def verify(
             held.receipts.update(receipts)
         else:
             yield from _read(held, read_receipts(ledger / "receipts") if receipts is None else receipts, held.receipts)
+        made = read_promotions(ledger / "promotions") if promotions is None else promotions
+        yield from _read(held, made, held.promotions)
         yield from _findings(held)
 
 
 def _findings(held: _Ledger) -> Iterator[Finding]:
     ledger = held.home
-    yield from _read(held, read_promotions(ledger / "promotions"), held.promotions)
     yield from _read(held, read_retractions(ledger / "retractions"), held.retractions)
     yield from _read(held, read_waivers(ledger / "waivers"), held.waivers)
     yield from _read(held, read_releases(ledger / "releases"), held.releases)
@@ -114,10 +116,16 @@ def _findings(held: _Ledger) -> Iterator[Finding]:
 
 def count(ledger: Path) -> dict[str, int]:
     """How many files each shelf holds."""
-    return {
-        shelf: sum(1 for _, file, below in files_below(ledger / shelf) if below == 1 and file.endswith(".json"))
-        for shelf in SHELVES
-    }
+    return {shelf: sum(1 for _ in _files(ledger / shelf)) for shelf in SHELVES}
+
+
+def is_empty(ledger: Path) -> bool:
+    """Whether no shelf holds a file."""
+    return not any(True for shelf in SHELVES for _ in _files(ledger / shelf))
+
+
+def _files(shelf: Path) -> Iterator[str]:
+    return (file for _, file, below in files_below(shelf) if below == 1 and file.endswith(".json"))
 
 
 def _read(held: _Ledger, found: Iterable[Found | Stored], into: MutableMapping[str, Any]) -> Iterator[Finding]:

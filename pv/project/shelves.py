@@ -102,11 +102,18 @@ class Shelves:
             (shelf / ".gitignore").write_text("*\n", encoding="utf-8")
 
     @cached_property
+    def promotions_read(self) -> tuple[Promotion | Stored, ...]:
+        """Promotions, also those that cannot be believed."""
+        from pv.ledger.promotion import read_promotions
+
+        return tuple(read_promotions(self._root / LEDGER / "promotions"))
+
+    @cached_property
     def promotions_made(self) -> tuple[Promotion, ...]:
         """Promotions that can be believed, retracted ones too."""
-        from pv.ledger.promotion import Promotion, read_promotions
+        from pv.ledger.promotion import Promotion
 
-        return tuple(row for row in read_promotions(self._root / LEDGER / "promotions") if isinstance(row, Promotion))
+        return tuple(row for row in self.promotions_read if isinstance(row, Promotion))
 
     @cached_property
     def promotions(self) -> tuple[Promotion, ...]:
