@@ -67,6 +67,7 @@ def test_the_pages_that_are_read_from_the_source_are_up_to_date(read: Mapping[st
     assert out_of_date(read, DOCS) == [], "make readme writes them"
 
 
+@pytest.mark.slow
 def test_the_pages_that_are_run_are_up_to_date(run: Mapping[str, str]) -> None:
     assert out_of_date(run, DOCS) == [], "make readme writes them"
 

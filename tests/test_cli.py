@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from conftest import ROOT, Ran
+from small_project import write_project
 
 import pv as package
 from pv.cli.group import COMMANDS
@@ -37,6 +38,29 @@ def test_a_file_that_is_no_contract_is_skipped_by_name_in_a_folder_only(tmp_path
     walked = pv("validate", tmp_path)
     assert (walked.exit, "workflow.yaml: skipped" in walked.out) == (3, True)
     assert pv("validate", tmp_path / "workflow.yaml").exit == 1
+
+
+def test_validate_knows_a_contract_by_its_name_and_takes_no_hidden_or_second_one_for_it(tmp_path: Path, pv: Pv) -> None:
+    root = write_project(tmp_path)
+    sound = (root / "contracts/double-v1.yaml").read_text(encoding="utf-8")
+    for folder in (".bak", "deep"):
+        (root / "contracts" / folder).mkdir()
+    (root / "contracts/.bak/double-v1.yaml").write_text(sound, encoding="utf-8")
+    (root / "contracts/double-v1.yaml").write_text(sound.replace("rule:", "rul:"), encoding="utf-8")
+    assert pv("validate", "double-v1", cwd=root).exit == 1, "a sound copy in a hidden folder is none"
+    (root / "contracts/double-v1.yaml").rename(root / "contracts/deep/double-v1.yml")
+    assert pv("validate", "double-v1", cwd=root).exit == 1
+    (root / "contracts/double-v1.yaml").write_text(sound, encoding="utf-8")
+    ran = pv("validate", "double-v1", cwd=root)
+    assert (ran.exit, "name the file" in ran.err) == (2, True)
+
+
+def test_the_gate_says_where_there_was_nothing_to_check(tmp_path: Path, pv: Pv) -> None:
+    root = write_project(tmp_path)
+    answers = dict(line.split("  ", 1) for line in pv("gate", cwd=root).out.splitlines() if "  " in line[:12])
+    assert {name: row.strip() for name, row in answers.items() if "nothing" in row} == {
+        "promises": "nothing to check", "claims": "nothing to check",
+    }  # fmt: skip
 
 
 def test_validate_accepts_the_projects_own_contracts_and_counts_them(pv: Pv) -> None:

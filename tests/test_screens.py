@@ -8,7 +8,12 @@ from screens import screen, screens, without_levels
 SHOWN = dict(screens())
 
 
-@pytest.mark.parametrize("command", SHOWN)
+IN_EVERY_RUN = ("inspect microgpt --text maria", "trace microgpt")  # each starts pv, and most torch
+
+
+@pytest.mark.parametrize("command", [
+    pytest.param(command, marks=() if command in IN_EVERY_RUN else pytest.mark.slow) for command in SHOWN
+])  # fmt: skip
 def test_a_screen_is_what_a_fresh_run_prints(command: str) -> None:
     assert without_levels(SHOWN[command]) == without_levels(screen(command))
 

@@ -132,7 +132,7 @@ def test_none_can_be_made_without(pv: Pv) -> None:
     (["gate", "--min-level", "HIGH"], "next: PARTIAL, FUNCTIONAL or DISCHARGED"),
     (["show", "FALSIFY-D-002"], "next: did you mean 'FALSIFY-D-001'?"),
     (["ledger", "promote", "doubel-v1"], "next: did you mean 'double-v1'?"),
-    (["validate", "double"], "next: "),
+    (["validate", "doubel-v1"], "did you mean 'double-v1'?"),
 ])  # fmt: skip
 def test_misuse_is_answered_with_what_to_ask(project: Path, pv: Pv, command: list[str], said: str) -> None:
     ran = pv(*command, cwd=project)

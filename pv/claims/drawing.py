@@ -34,9 +34,16 @@ class Drawing:
 
 
 def read_drawing(source: str, path: str) -> Drawing:
-    """The texts of an SVG file; `path` is for the places. Raises ValueError when it is not well-formed or declares entities."""
+    """The texts of an SVG file; `path` is for the places.
+
+    Raises ValueError when it is not well-formed, declares entities, or another encoding than UTF-8.
+    """
     from defusedxml.sax import make_parser
 
+    from pv.documents.svg import other_encoding
+
+    if encoding := other_encoding(source):
+        raise ValueError(f"declares the encoding {encoding}, and is read as UTF-8")
     lines = LINE_ENDS.split(source.removeprefix("\ufeff"))
     reader = _Reader()
     parser = make_parser()

@@ -11,13 +11,14 @@ from urllib.parse import quote
 from pv.claims.check import Value, compare_claims, expected_text
 from pv.claims.markdown import Spot
 from pv.claims.where import error
-from pv.contract.model import Claim, StaticBadge
+from pv.contract.model import Claim, DrawnText, StaticBadge
 from pv.documents.parser import LINE_ENDS
 from pv.finding import Finding
 from pv.source.constants import Folded
 from pv.write import write_whole
 
-_MEANS_SOMETHING = re.compile(r"[\\`*_<>\[\]|!&\n\r]")
+_IN_MARKDOWN = re.compile(r"[\\`*_<>\[\]|!&\n\r]")
+_IN_XML = re.compile(r"[<>&\n\r]")
 
 
 class Change(NamedTuple):
@@ -92,8 +93,9 @@ def _change(claim: Claim, spot: Spot, value: Value, text: str) -> Change | Findi
     folded = {name: one for name, one in given.items() if isinstance(one, Folded)}
     expected = expected_text(claim, folded)
     badge = isinstance(claim.where, StaticBadge)
-    if not badge and (_MEANS_SOMETHING.search(expected) or not expected.strip() or expected != expected.strip()):
-        return _refuse(claim, f"{expected!r} has signs that mean something in Markdown")
+    language, signs = ("XML", _IN_XML) if isinstance(claim.where, DrawnText) else ("Markdown", _IN_MARKDOWN)
+    if not badge and (signs.search(expected) or not expected.strip() or expected != expected.strip()):
+        return _refuse(claim, f"{expected!r} has signs that mean something in {language}")
     old = _as_badge(spot.text) if badge else spot.text
     new = _as_badge(expected) if badge else expected
     start = _offset(text, spot)

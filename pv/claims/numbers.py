@@ -10,7 +10,7 @@ from pv.documents.parsed import Parsed, parse_markdown
 from pv.finding import Finding, Place, Severity
 
 # A number that is no part of a name: neither PV203 nor v1.2 nor sha256 nor 2f9b, but 16, 4,192, 1e-5, 0.85, 3.11, 10x, 5ms.
-_UNIT = r"(?:x|[numµ]?s|min|[mhd]|[kKMGT]i?B|[kMB]|bit|px)?"
+_UNIT = r"(?:x|[numµμ]?s|min|[mhd]|[kKMGT]i?B|[kKMGTB]|[kMG]?Hz|[kMG]?W|kg|bits?|fps|px)?"
 _NUMBER = re.compile(
     rf"(?<![\w.,/#\-])[+\-\u2212]?\d+(?:,\d{{3}})*(?:\.\d+)*(?:[eE][+-]?\d+)?(?={_UNIT}(?:[^\w./\-]|[./\-](?!\w)|$))"
 )
@@ -21,7 +21,7 @@ def unbound(source: str, spots: Iterable[Spot], ignore: Sequence[tuple[str, str]
     """PV507 for each number of a Markdown text that neither a claim shows nor `ignore` excuses; PV508 for idle excuses.
 
     Looked at are paragraphs, headings, lists and tables as their source has them; not code blocks, raw HTML, targets of links
-    and the numbers of lists.
+    and the numbers of lists. What is joined by a hyphen or a slash (10-20, 64-bit, 2026-01-31, 1/2) is a name here.
     """
     parsed = parse_markdown(source)
     lines = parsed.lines

@@ -235,6 +235,7 @@ def _answer(project: Project, sections: dict[str, list[Finding]], again: Reprodu
 
     return Gate(
         sections=sections,
+        idle=_idle(project),
         rows=list(project.assessments().values()),
         promises=standing(sections["promises"]),
         reproduction=None if again is None else again.counts,
@@ -242,6 +243,18 @@ def _answer(project: Project, sections: dict[str, list[Finding]], again: Reprodu
         lenient=lenient,
         names_of=names_of,
     )
+
+
+def _idle(project: Project) -> list[str]:
+    """The questions for which this project has nothing to look at."""
+    contracts = project.contracts
+    there = {
+        "contracts": project.contract_files,
+        "promises": project.promotions,
+        "levels": any(contract.tests for contract in contracts),
+        "claims": any(contract.claims or contract.documents for contract in contracts),
+    }
+    return [name for name, some in there.items() if not some]
 
 
 def _is_commit(hook: bool) -> bool:
@@ -263,5 +276,5 @@ def _keep(answer: Gate, sarif: Path | None, form: str) -> None:
     except OSError as error:
         raise PvError(
             f"{error.filename} cannot be written: {error.strerror}",
-            hint="see that it is a folder you may write to, with room left",
+            hint="see that its folder is there, that you may write to it, and that there is room",
         ) from error

@@ -70,7 +70,7 @@ def _write(path: Path, text: str) -> None:
     except OSError as error:
         raise PvError(
             f"cannot write {path}: {error.strerror or error}",
-            hint="see that it is a folder you may write to, with room left",
+            hint="see that its folder is there, that you may write to it, and that there is room",
         ) from error
 
 

@@ -50,7 +50,7 @@ def scaffold(contract: str, force: bool) -> Exit:
     except OSError as error:
         raise PvError(
             f"cannot write {error.filename}: {error.strerror}",
-            hint="see that it is a folder you may write to, with room left",
+            hint="see that its folder is there, that you may write to it, and that there is room",
         ) from error
     _report(found, missing, told)
     return Exit.OK

@@ -89,14 +89,25 @@ def validate(
 
 
 def _file_of(operand: Path) -> Path:
-    """`operand`; where nothing is there, the file of the project's contract of that name."""
+    """`operand`; where nothing is there, the file of the project's contract of that name, with the nearest names if none is."""
     from pv.root import CONTRACTS, find_root
 
-    if os.path.lexists(operand) or len(operand.parts) > 1:
-        return operand
     root = find_root(Path.cwd())
-    below = root.joinpath(CONTRACTS).rglob("*.yaml") if root else ()
-    return next((Path(_shown()(path)) for path in below if path.stem == str(operand)), operand)
+    if os.path.lexists(operand) or len(operand.parts) > 1 or operand.suffix or root is None:
+        return operand
+    from pv.project import yaml_paths
+
+    paths = list(yaml_paths(root / CONTRACTS))
+    found = [_shown()(path) for path in paths if path.stem == str(operand)]
+    if len(found) > 1:
+        raise PvError(f"{operand} is {' and '.join(found)}", hint="name the file")
+    if not found:
+        from difflib import get_close_matches
+
+        near = get_close_matches(str(operand), [path.stem for path in paths], n=3)
+        hint = f"did you mean {' or '.join(map(repr, near))}?" if near else "name a contract, a file or a folder"
+        raise PvError(f"there is neither a file nor a contract {str(operand)!r}", hint=hint)
+    return Path(found[0])
 
 
 def _own_contracts() -> Path:

@@ -17,6 +17,7 @@ MAX_BYTES = 1024 * 1024
 MAX_SIDE = 10_000.0
 _LENGTH = re.compile(r"\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*(px|pt|pc|mm|cm|in|em|ex|rem|%)?\s*")
 _FETCHES = re.compile(r"@import|url\(\s*['\"]?\s*(?!#)[^)\s'\"]", re.IGNORECASE)
+_DECLARED = re.compile(r"\ufeff?<\?xml[^>]*?\sencoding\s*=\s*[\"']([^\"']*)")
 _RUNS = ("script", "foreignobject", "iframe", "object", "embed", "handler")
 
 
@@ -27,6 +28,16 @@ def svg_faults(source: str) -> list[Fault]:
 
     if len(source.encode("utf-8", "surrogatepass")) > MAX_BYTES:
         return [("PV715", 1, 1, f"larger than {MAX_BYTES:,} bytes", "draw it simpler")]
+    if encoding := other_encoding(source):
+        return [
+            (
+                "PV715",
+                1,
+                1,
+                f"declares the encoding {encoding}, and is read as UTF-8",
+                "write UTF-8, and say so or nothing",
+            )
+        ]
     reader = _Reader()
     parser = make_parser()
     parser.forbid_dtd = True
@@ -45,6 +56,12 @@ def svg_faults(source: str) -> list[Fault]:
     except (SAXException, ValueError) as broken:
         reader.faults.append(("PV715", 1, 1, f"not well-formed: {broken}", "mend the XML"))
     return sorted(reader.faults, key=lambda fault: (*fault[1:3], fault[0]))
+
+
+def other_encoding(source: str) -> str:
+    """The encoding that an XML declaration names, where UTF-8 is not read alike by it; empty where it is, or none is named."""
+    named = _DECLARED.match(source)
+    return "" if named is None or named[1].lower() in ("utf-8", "us-ascii", "ascii") else named[1]
 
 
 class _Reader(ContentHandler):

@@ -119,7 +119,7 @@ def write_case(folder: Path, case: Mapping[str, Any]) -> Path:
     except OSError as error:
         raise PvError(
             f"cannot write {target}: {error.strerror or error}",
-            hint="see that it is a folder you may write to, with room left",
+            hint="see that its folder is there, that you may write to it, and that there is room",
         ) from error
     return target
 

@@ -103,7 +103,7 @@ def publish(folder: Path, value: Mapping[str, Any]) -> Path:
         raise PvError(
             f"cannot write {path}: {error.strerror or error}",
             exit=Exit.ASK,
-            hint="see that it is a folder you may write to, with room left",
+            hint="see that its folder is there, that you may write to it, and that there is room",
         ) from error
     return path
 

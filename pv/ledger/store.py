@@ -55,7 +55,7 @@ def add(folder: Path, value: Any) -> Path:
         raise PvError(
             f"cannot write {target}: {error.strerror or error}",
             exit=Exit.ASK,
-            hint="see that it is a folder you may write to, with room left",
+            hint="see that its folder is there, that you may write to it, and that there is room",
         ) from error
     return target
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,10 +18,12 @@ FORMATS = ("text", "json", "github", "markdown")
 class Gate:
     """What was found, by what was asked; the tests; what there is to know of promises; what came of running again.
 
+    `idle` are the questions for which there was nothing to look at: to find nothing there is no good sign.
     `lenient` is whether what must only be run passes (`--hook`, at a commit). `names_of` gives fingerprints.
     """
 
     sections: Mapping[str, Sequence[Finding]]
+    idle: Collection[str]
     rows: Sequence[Assessment]
     promises: Mapping[str, int]
     reproduction: Mapping[str, int] | None
@@ -52,7 +54,7 @@ def markdown_lines(gate: Gate) -> Iterator[str]:
     yield ""
     yield "| asked | answer |"
     yield "| --- | --- |"
-    yield from (f"| {name} | {_answer(found, gate.lenient)} |" for name, found in gate.sections.items())
+    yield from (f"| {name} | {_answer(gate, name)} |" for name in gate.sections)
     yield ""
     yield from (f"- {code(line)}" for line in _counts(gate))
     if gate.findings:
@@ -88,7 +90,7 @@ def _annotated(gate: Gate) -> Iterator[str]:
 
 def _closing(gate: Gate) -> Iterator[str]:
     wide = max(map(len, gate.sections))
-    yield from (f"{name:<{wide}}  {_answer(found, gate.lenient)}" for name, found in gate.sections.items())
+    yield from (f"{name:<{wide}}  {_answer(gate, name)}" for name in gate.sections)
     yield from _counts(gate)
     yield f"gate: {_verdict(gate)}"
 
@@ -100,9 +102,12 @@ def _counts(gate: Gate) -> Iterator[str]:
         yield gate.reproduced
 
 
-def _answer(found: Sequence[Finding], lenient: bool) -> str:
-    """`holds`, or how many things must be mended, run, or are only told."""
-    run = "to run, which passes here" if lenient else "to run"
+def _answer(gate: Gate, name: str) -> str:
+    """`holds`, or how many things must be mended, run, or are only told, or that there was nothing."""
+    found = gate.sections[name]
+    if not found and name in gate.idle:
+        return "nothing to check"
+    run = "to run, which passes here" if gate.lenient else "to run"
     words = {Severity.ERROR: "to mend", Severity.UNMEASURED: run, Severity.WARNING: "warned of", Severity.NOTE: "noted"}
     counts = {severity: sum(1 for row in found if row.severity is severity) for severity in words}
     return ", ".join(f"{count:,} {words[severity]}" for severity, count in counts.items() if count) or "holds"

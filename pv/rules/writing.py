@@ -208,8 +208,8 @@ explained(
     "PV715",
     """A drawing is no SVG of a plain size.
 
-    Well-formed XML, the root <svg> in SVG's namespace, a viewBox with sides above 0 and at most 10,000, the same of width and
-    height where they are given, at most 1 MiB.
+    Well-formed XML in UTF-8, the root <svg> in SVG's namespace, a viewBox with sides above 0 and at most 10,000, the same of
+    width and height where they are given, at most 1 MiB.
 
         FAIL    <svg width="100" height="50">
         PASS    <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 100 50">

@@ -46,7 +46,7 @@ def replace_bytes(path: Path, before: bytes, after: bytes) -> None:
     except OSError as error:
         raise PvError(
             f"cannot write {path}: {error.strerror or error}",
-            hint="see that it is a folder you may write to, with room left",
+            hint="see that its folder is there, that you may write to it, and that there is room",
         ) from error
 
 

@@ -96,5 +96,5 @@ def _write(path: Path, known: Sequence[Known]) -> None:
     except OSError as error:
         raise PvError(
             f"{path} cannot be written: {error.strerror}",
-            hint="see that it is a folder you may write to, with room left",
+            hint="see that its folder is there, that you may write to it, and that there is room",
         ) from error

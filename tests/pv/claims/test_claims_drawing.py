@@ -66,7 +66,15 @@ def test_what_is_not_written_in_these_words_is_not_guessed(tmp_path: Path, writt
     assert found(tmp_path, "N = {value}", SVG.replace(">N = 16</text>", f">{written}</text>")) == [("PV502", 1, 1)]
 
 
-@pytest.mark.parametrize("broken", ["<svg", "", '<!DOCTYPE svg [<!ENTITY n "16">]><svg><text>N = &n;</text></svg>'])
+@pytest.mark.parametrize(
+    "broken",
+    [
+        "<svg",
+        "",
+        '<?xml version="1.0" encoding="UTF-16"?>' + SVG,
+        '<!DOCTYPE svg [<!ENTITY n "16">]><svg><text>N = &n;</text></svg>',
+    ],
+)
 def test_a_drawing_that_cannot_be_read_is_told(tmp_path: Path, broken: str) -> None:
     assert found(tmp_path, "N = {value}", broken) == [("PV502", 1, 1)]
 
@@ -99,3 +107,13 @@ def test_a_text_of_blanks_takes_no_longer_for_being_long(tmp_path: Path) -> None
     """Backtracking over them would take minutes."""
     drawing = SVG.replace(">N = 16</text>", f">N = 1{' ' * 200_000}></text>")
     assert found(tmp_path, "N = {value}", drawing) == [("PV502", 1, 1)]
+
+
+@pytest.mark.parametrize(("value", "written"), [("a_b", True), ("a&b", False), ("a<b", False)])
+def test_what_may_be_written_into_a_drawing_is_what_means_nothing_in_xml(
+    tmp_path: Path, value: str, written: bool
+) -> None:
+    (tmp_path / "a.svg").write_text(SVG.replace(">N = 16</text>", ">called x</text>"), encoding="utf-8")
+    fixed = fix_claims(tmp_path, [about("called {value}")], lambda source: Folded(value, Place("m.py", 1, 1)))
+    assert [row.new for row in fixed.changes] == ([value] if written else [])
+    assert bool(fixed.refused) != written

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import torch
 from conftest import ROOT
-from hypothesis import find, given, settings
+from hypothesis import Phase, find, given, settings
 from hypothesis import strategies as st
 from hypothesis.errors import NoSuchExample
 from small_project import FILES, write_project
@@ -114,5 +114,8 @@ def test_the_example_of_the_docs_holds(example: dict[str, Any]) -> None:
 def test_the_example_of_the_docs_fails_for_a_kernel_that_loses_signs(example: dict[str, Any]) -> None:
     whole = example["rms_norm"]
     example["rms_norm"] = lambda x: whole(x).abs()
+    found = settings(phases=[Phase.generate], deadline=None)(
+        example["test_signs_pass_through"]
+    )  # the smallest is not asked
     with pytest.raises(AssertionError):
-        example["test_signs_pass_through"]()
+        found()
