@@ -44,6 +44,13 @@ def test_every_command_prints_what_the_page_shows(tmp_path: Path) -> None:
     assert masked(follow(TEXT, attention(tmp_path))) == masked(TEXT)
 
 
+def test_results_may_come_in_another_order_and_no_other_line_may() -> None:
+    one, two = (f"FALSIFY-CS-00{at}  held   causal  204 cases, 245 checks\n" for at in (1, 2))
+    assert masked(one + two) == masked(two + one)
+    assert masked(f"{one}done\n{two}") != masked(f"{two}done\n{one}")
+    assert masked("1  PARTIAL\n2  PARTIAL\n") != masked("2  PARTIAL\n1  PARTIAL\n")
+
+
 def test_a_page_that_shows_something_else_is_seen(tmp_path: Path) -> None:
     for at, page in enumerate((SMALL, SMALL.replace("+hallo", "+holla"), SMALL.replace("1\n", "0\n"))):
         folder = tmp_path / str(at)
