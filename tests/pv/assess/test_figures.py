@@ -36,8 +36,8 @@ def test_what_is_not_promised_at_all_has_no_figure(asked: Promised, scratch: Pat
 
 def test_the_last_release_is_shown_and_none_has_no_version(scratch: Path) -> None:
     releases = project_at(scratch).releases
-    place = Place("ledger/releases/microgpt-v1/1.2.0.json")
-    assert released(Released("microgpt-v1"), releases, "ledger/releases") == Folded("1.2.0", place)
+    place = Place("ledger/releases/microgpt-v1/1.2.1.json")
+    assert released(Released("microgpt-v1"), releases, "ledger/releases") == Folded("1.2.1", place)
     assert isinstance(released(Released("other-v1"), releases, ""), Unfolded)
 
 
