@@ -28,6 +28,16 @@ def judged(root: Path) -> dict[str, list[str]]:
     return {name: [f"{row.place} {row.code} {row.message}" for row in rows] for name, rows in found.items()}
 
 
+def plant(kept: Path) -> Path:
+    """Another digest for everything that is remembered; the file of it."""
+    [file] = kept.glob("*.json")
+    value = json.loads(file.read_text(encoding="utf-8"))
+    for told in value["modules"].values():
+        told.update({asked: "planted" for asked in told if asked.startswith("digest ")})
+    file.write_text(json.dumps(value), encoding="utf-8")
+    return file
+
+
 def test_warm_is_what_cold_is_and_what_changes_is_seen(tmp_path: Path, kept: Path) -> None:
     root = write_project(tmp_path / "p")
     run(project_at(root))
@@ -58,13 +68,10 @@ def test_what_others_may_write_is_not_believed(tmp_path: Path, kept: Path) -> No
     root = write_project(tmp_path / "p")
     run(project_at(root))
     cold = judged(root)
-    [file] = kept.glob("*.json")
-    value = json.loads(file.read_text(encoding="utf-8"))
-    for told in value["modules"].values():
-        told.update({asked: "planted" for asked in told if asked.startswith("digest ")})
-    file.write_text(json.dumps(value), encoding="utf-8")
+    file = plant(kept)
+    planted = file.read_bytes()
     assert judged(root) != cold
-    file.write_text(json.dumps(value), encoding="utf-8")
+    file.write_bytes(planted)
     file.chmod(0o666)
     assert judged(root) == cold
 
@@ -76,11 +83,7 @@ def test_in_ci_nothing_is_believed_and_nothing_kept(
     root = write_project(tmp_path / "p")
     run(project_at(root))
     cold = judged(root)
-    [file] = kept.glob("*.json")
-    value = json.loads(file.read_text(encoding="utf-8"))
-    for told in value["modules"].values():
-        told.update({asked: "planted" for asked in told if asked.startswith("digest ")})
-    file.write_text(json.dumps(value), encoding="utf-8")
+    file = plant(kept)
     planted = file.read_bytes()
     monkeypatch.setenv("CI", "true")
     assert judged(root) == cold
