@@ -41,16 +41,33 @@ def encode(values: NDArray[numpy.float32], layer: int) -> NDArray[numpy.uint8]:
     """
     import numpy
 
+    data = numpy.empty(encoded_size(values.size), numpy.uint8)
+    encode_into(data, values, layer)
+    return data
+
+
+def encoded_size(count: int) -> int:
+    """How many bytes the file of `count` values has."""
+    return HEADER.size + 4 * count
+
+
+def encode_into(data: NDArray[numpy.uint8], values: NDArray[numpy.float32], layer: int) -> None:
+    """As `encode`, into `data`, which has just the size: for who writes many, new memory costs more than what goes into it.
+
+    Raises ValueError as `encode` does, and for another size.
+    """
+    import numpy
+
     if values.dtype.newbyteorder("=") != numpy.float32 or values.ndim != 1:
         raise ValueError(f"APRT holds float32 in one row, not {values.dtype.name} of shape {list(values.shape)}")
     if not 0 <= layer <= WHOLE_MODEL:
         raise ValueError(f"the layer {layer} does not fit: 0 … {WHOLE_MODEL - 1}, or {WHOLE_MODEL} for the whole model")
     if values.size > MOST_VALUES:
         raise ValueError(f"{values.size} values do not fit: APRT counts at most {MOST_VALUES}")
-    data = numpy.empty(HEADER.size + 4 * values.size, numpy.uint8)
+    if data.size != encoded_size(values.size):
+        raise ValueError(f"{values.size} values take {encoded_size(values.size)} bytes, not {data.size}")
     data[: HEADER.size] = numpy.frombuffer(HEADER.pack(MAGIC, layer, values.size), numpy.uint8)
     data[HEADER.size :].view("<f4")[:] = values
-    return data
 
 
 def decode(data: NDArray[numpy.uint8]) -> tuple[int, NDArray[numpy.float32]]:

@@ -12,9 +12,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
+import numpy
+
 from pv.finding import PvError
 from pv.tensors import manifest as layout
-from pv.tensors.aprt import encode, layer_number
+from pv.tensors.aprt import encode_into, encoded_size, layer_number
 from pv.tensors.exact import exact_bytes
 from pv.tensors.manifest import MANIFEST, Manifest, StageRecord
 from pv.tensors.place import Place
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 _NARROW = ("float16", "float32")  # what float32 holds without loss
 _THREADS = min(8, os.cpu_count() or 1)  # hashing and writing leave Python's lock
 _HELD = 2**25  # bytes that are encoded and not yet written: what is held in memory twice
+_ALIGNED = 64  # bytes, a line of the processor's cache
 _STEP = 2**18  # bytes that are hashed and, while a core's cache has them, written
 
 
@@ -41,6 +44,8 @@ class CaptureWriter:
         self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="pv-capture")
         self._waiting: list[tuple[Place, str, memoryview]] = []
         self._held = 0
+        # Used again and again: memory that is new takes several times as long to be filled as this.
+        self._room: NDArray[numpy.uint8] = numpy.empty(_HELD, numpy.uint8)
         self._hashes: dict[Place, str] = {}
         self._rows: dict[Place, StageRecord] = {}
         self._finished = False
@@ -72,12 +77,20 @@ class CaptureWriter:
             raise ValueError(f"{place} has the shape {list(array.shape)} and the axes {list(axes)}")
         narrow = array.dtype.name in _NARROW
         file = layout.file_of(place, layout.APRT if narrow else layout.SAFETENSORS)
-        data = _aprt(place, array) if narrow else memoryview(exact_bytes(place.stage, array))
+        data = self._aprt(place, array) if narrow else memoryview(exact_bytes(place.stage, array))
         self._rows[place] = StageRecord(place, file, array.shape, tuple(axes), dtype, "")
         self._waiting.append((place, file, data))
-        self._held += data.nbytes
+        self._held += -(-data.nbytes // _ALIGNED) * _ALIGNED
         if self._held >= _HELD:
             self._flush()
+
+    def _aprt(self, place: Place, array: NDArray[Any]) -> memoryview:
+        size = encoded_size(array.size)
+        if self._held + size > _HELD:
+            self._flush()
+        data = self._room[self._held : self._held + size] if size <= _HELD else numpy.empty(size, numpy.uint8)
+        encode_into(data, array.astype("<f4", copy=False).reshape(-1), layer_number(place.layer))
+        return data.data
 
     def finish(self, manifest: Manifest, order: Sequence[Place] = ()) -> tuple[StageRecord, ...]:
         """Write capture.json: what was added and what `manifest` says of it; the records are what it lists.
@@ -86,6 +99,8 @@ class CaptureWriter:
         Raises PvError where the disk refused any of it, ValueError where the manifest would not be valid.
         """
         self._flush()
+        if lost := self._rows.keys() - self._hashes.keys():
+            raise ValueError(f"{min(map(str, lost))} was not written, which was said when it was added")
         at = {place: index for index, place in enumerate(order)}
         rows = sorted(self._rows.values(), key=lambda row: at.get(row.place, len(at)))
         records = tuple(replace(row, sha256=self._hashes[row.place]) for row in rows)
@@ -104,10 +119,9 @@ class CaptureWriter:
     def _flush(self) -> None:
         """Write what waits: the largest first, so that all threads end at about the same time."""
         waiting = sorted(self._waiting, key=lambda one: -one[2].nbytes)
+        self._waiting, self._held = [], 0  # whatever comes of it: their room is used again
         hashes = self._pool.map(lambda one: self._store(*one[1:]), waiting)
         self._hashes.update(zip([place for place, *_ in waiting], hashes, strict=True))
-        self._waiting.clear()
-        self._held = 0
 
     def _store(self, file: str, data: memoryview) -> str:
         """Write the file; its SHA-256."""
@@ -143,7 +157,3 @@ class CaptureWriter:
         for folder in {(self._folder / file).parent for file in files} - {self._folder}:
             if folder.is_dir() and not any(folder.iterdir()):
                 folder.rmdir()
-
-
-def _aprt(place: Place, array: NDArray[Any]) -> memoryview:
-    return encode(array.astype("<f4", copy=False).reshape(-1), layer_number(place.layer)).data

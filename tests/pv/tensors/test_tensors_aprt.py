@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from pv.finding import PvError
 from pv.tensors import read_aprt, write_aprt
-from pv.tensors.aprt import WHOLE_MODEL, decode, encode
+from pv.tensors.aprt import WHOLE_MODEL, decode, encode, encode_into
 
 PATTERNS = np.array(
     [0, 1, 0x80000000, 0x80000001, 0x007FFFFF, 0x3F800000, 0x7F800000, 0xFF800000, 0x7FC00000, 0x7FC12345, 0x7F800001,
@@ -144,3 +144,9 @@ def test_every_pattern_of_bits_passes_through_a_file(tmp_path: Path) -> None:
         assert np.array_equal(found.values.view("<u4"), patterns), f"a pattern from {first:#x} on was lost"
         data = np.fromfile(path, "u1", offset=12).reshape(-1, 4)
         assert all(np.array_equal(data[:, byte], patterns >> 8 * byte & 0xFF) for byte in range(4))
+
+
+@pytest.mark.parametrize("size", [0, 12, 23, 25])
+def test_room_of_another_size_is_refused(size: int) -> None:
+    with pytest.raises(ValueError, match=f"3 values take 24 bytes, not {size}"):
+        encode_into(np.empty(size, "uint8"), np.ones(3, "float32"), 0)

@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 import pytest
 from conftest import edit
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from pv.finding import Exit, PvError
 from pv.tensors import CaptureWriter, Manifest, Place, StoredCapture, open_capture, write_aprt
@@ -137,6 +139,38 @@ def test_what_waits_does_not_change_with_the_tensor(tmp_path: Path) -> None:
     stored = open_capture(tmp_path / "c")
     assert list(stored.problems()) == []
     assert stored.array(EMBEDDING).tolist() == [0, 1, 2, 3]
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 300), st.sampled_from(["float16", "float32", "float64", "int64"])), max_size=30)
+)
+@settings(max_examples=40, deadline=None)
+def test_no_tensor_is_written_where_another_waits(
+    tmp_path_factory: pytest.TempPathFactory, wanted: list[tuple[int, str]]
+) -> None:
+    """Small ones, large ones and those of other files, in a room that is used again many times."""
+    chance, folder = np.random.default_rng(0), tmp_path_factory.mktemp("capture")
+    arrays = [chance.standard_normal(count).astype(dtype) for count, dtype in wanted]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("pv.tensors.writer._HELD", 1024)
+        with CaptureWriter(folder) as writer:
+            for layer, array in enumerate(arrays):
+                writer.add(Place("a", layer), array, ("n",), array.dtype.name)
+            writer.finish(FACTS)
+    capture = open_capture(folder)
+    assert list(capture.problems()) == []
+    for place, array in zip(capture.places, arrays, strict=True):
+        assert np.array_equal(capture.array(place), array)
+
+
+def test_a_capture_of_which_something_was_refused_is_not_finished(tmp_path: Path) -> None:
+    with CaptureWriter(tmp_path / "c") as writer:
+        (tmp_path / "c/layer-0").write_text("", encoding="utf-8")  # where a folder belongs
+        with suppress(PvError):
+            writer.add(Place("a", 0), MUCH, ("n",), "float32")
+        writer.add(Place("b", None), np.ones(3, "float32"), ("n",), "float32")
+        with pytest.raises(ValueError, match="layer 0 a was not written"):
+            writer.finish(FACTS)
 
 
 def test_facts_that_are_no_manifest_are_refused_and_nothing_stays(tmp_path: Path) -> None:
