@@ -148,11 +148,12 @@ def examine(project: Project, least: Level, against: str | None) -> dict[str, li
     folder = project.root / CONTRACTS
     if not folder.is_dir():
         raise PvError(f"there is no {CONTRACTS}/ in {project.root}", exit=Exit.RUN, hint="write a contract")
+    contracts = judge(project, folder)  # first: it may know the falsifiers
     rows = project.assessments()
     told = unsupported(project.promotions, rows)
     claims = check_project_claims(project)[1]
     return {
-        "contracts": judge(project, folder),
+        "contracts": contracts,
         "ledger": check_ledger(project, against),
         "promises": list(project.promise_findings()),
         "levels": [_below(project, row, least) for key, row in rows.items() if _falls(row, least) and key not in told],

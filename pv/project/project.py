@@ -35,9 +35,8 @@ if TYPE_CHECKING:  # `pv validate` asks for evidence only where a contract promi
     from pv.models import NamedModel
     from pv.project.bound import Bound
     from pv.project.shelves import Shelves
-    from pv.source.attack import Attack
-    from pv.source.falsifiers import FalsifierEntry, FalsifierIndex
-    from pv.source.module import Memory
+    from pv.source.falsifiers import Attack, FalsifierEntry, FalsifierIndex
+    from pv.source.memory import Memory
     from pv.source.parts import Code
     from pv.source.target import TargetFound
 
@@ -136,12 +135,9 @@ class Project:
         with collector_paused():
             return index_falsifiers(self.root, self.root / FALSIFIERS)
 
-    def attack(self, entry: FalsifierEntry) -> Attack:
-        """What the text of a falsifier shows of how it attacks."""
-        return self._read_attack(entry)
-
     @cached_property
-    def _read_attack(self) -> Callable[[FalsifierEntry], Attack]:
+    def attack(self) -> Callable[[FalsifierEntry], Attack]:
+        """What the text of a falsifier shows of how it attacks."""
         from pv.source.attack import attack_reader
 
         return attack_reader(self.index)
@@ -149,7 +145,7 @@ class Project:
     @cached_property
     def memory(self) -> Memory:
         """What is known of the texts of its modules; who knows more gives it before the first question."""
-        from pv.source.module import Memory
+        from pv.source.memory import Memory
 
         return Memory()
 

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 from pv.rules.registry import Judged, ProjectFacts, Report, project_rule
 
 if TYPE_CHECKING:
-    from pv.source.attack import Attack
-    from pv.source.falsifiers import FalsifierEntry
+    from pv.source.falsifiers import Attack, FalsifierEntry
 
 
 @project_rule("PV314")

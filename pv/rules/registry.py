@@ -14,8 +14,7 @@ from pv.finding import Exit, Finding, Place, PvError, Severity
 from pv.level import Level
 
 if TYPE_CHECKING:  # a contract outside a project is judged without looking at Python
-    from pv.source.attack import Attack
-    from pv.source.falsifiers import FalsifierEntry, FalsifierIndex
+    from pv.source.falsifiers import Attack, FalsifierEntry, FalsifierIndex
     from pv.source.target import TargetFound
 
 

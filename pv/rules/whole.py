@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from pv.contract.model import Binding, Contract
@@ -36,25 +36,33 @@ explained(
 
 
 def check_project(
-    contracts: Sequence[Contract], unread: Iterable[str], bindings: Iterable[Binding], index: FalsifierIndex
+    names: Sequence[str],
+    unread: Collection[str],
+    bindings: Iterable[Binding],
+    index: FalsifierIndex,
+    contracts: Callable[[], Sequence[Contract]],
 ) -> Iterator[Finding]:
-    """Findings on a project as a whole. `unread` names contracts that are there and could not be read."""
+    """Findings on a project as a whole: `names` are its `contracts`, which are asked for where their tests have to be known.
+
+    `unread` names those that are there and could not be read.
+    """
     yield from index.findings
-    names = [contract.name for contract in contracts]
     known = {*names, *unread}
     for binding in bindings:
         if binding.contract not in known:
             seen = f"binds the contract {binding.contract!r}, which is not there"
             yield Finding("PV312", Severity.ERROR, binding.place, seen, nearest(binding.contract, names))
-    if set(names) != known:
+    falsifiers = [entry for entry in index.falsifiers if entry.contract is None]
+    faults = [entry for entry in index.faults if entry.contract is None]
+    if set(names) != known or not (falsifiers or faults):
         return  # what belongs to a contract that could not be read is not known
-    tests = [test.id for contract in contracts for test in contract.tests]
-    clauses = [clause.name for contract in contracts for clause in contract.invariants()]
-    for entry in index.falsifiers:
-        if entry.contract is None and entry.id not in tests:
+    tests = [test.id for contract in contracts() for test in contract.tests]
+    clauses = [clause.name for contract in contracts() for clause in contract.invariants()]
+    for entry in falsifiers:
+        if entry.id not in tests:
             seen = f"{entry.function} attacks {entry.id!r}, which is no test of any contract"
             yield Finding("PV313", Severity.ERROR, entry.place, seen, nearest(entry.id, tests))
-    for fault in index.faults:
-        if fault.contract is None and fault.invariant not in clauses:
+    for fault in faults:
+        if fault.invariant not in clauses:
             seen = f"{fault.function} violates {fault.invariant!r}, which is no invariant of any contract"
             yield Finding("PV313", Severity.ERROR, fault.place, seen, nearest(fault.invariant, clauses))

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
 
-from pv.finding import Place
 from pv.source.body import Bodies, Body
 from pv.source.comparison import Comparisons
-from pv.source.falsifiers import FalsifierEntry, FalsifierIndex
+from pv.source.falsifiers import Attack, FalsifierEntry, FalsifierIndex, Seen
 from pv.source.flow import matched, mentions
 from pv.source.folder import Definition, Folder
 from pv.source.names import parameters
@@ -17,27 +15,6 @@ from pv.source.syntax import Function, place_of
 from pv.source.use import Uses, always_raises
 
 SUBJECT, CHECK = "subject", "check"
-
-
-class Seen(NamedTuple):
-    """Something in the falsifier, or in a function it uses: where, in which function, and what it does."""
-
-    place: Place
-    function: str
-    what: str
-
-
-class Attack(NamedTuple):
-    """What is remarkable about one falsifier.
-
-    `unused` are the roles, of subject and check, that it does nothing with. `unexplained` is the place of its decorator
-    when that brings cases of its own and no reason.
-    """
-
-    comparisons: tuple[Seen, ...] = ()
-    asserts: tuple[Seen, ...] = ()
-    unused: tuple[str, ...] = ()
-    unexplained: Place | None = None
 
 
 def attack_reader(index: FalsifierIndex) -> Callable[[FalsifierEntry], Attack]:

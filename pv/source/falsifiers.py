@@ -70,6 +70,27 @@ class StratumEntry(NamedTuple):
         return Place(self.path, self.line, self.column)
 
 
+class Seen(NamedTuple):
+    """Something in the falsifier, or in a function it uses: where, in which function, and what it does."""
+
+    place: Place
+    function: str
+    what: str
+
+
+class Attack(NamedTuple):
+    """What is remarkable about one falsifier.
+
+    `unused` are the roles, of subject and check, that it does nothing with. `unexplained` is the place of its decorator
+    when that brings cases of its own and no reason.
+    """
+
+    comparisons: tuple[Seen, ...] = ()
+    asserts: tuple[Seen, ...] = ()
+    unused: tuple[str, ...] = ()
+    unexplained: Place | None = None
+
+
 class Parsed(NamedTuple):
     """A module of the falsifiers folder; `path` is relative to the project's root."""
 

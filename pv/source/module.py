@@ -7,7 +7,7 @@ answered once of the same bytes, by the same `pv`, is the answer: nothing that c
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import cached_property
 from typing import Any
 
@@ -16,32 +16,8 @@ from pv.finding import PvError
 from pv.ledger.receipt import TOP_LEVEL, WHOLE
 from pv.source.code import ModuleParts, imported_modules, module_parts, part_of_qualname
 from pv.source.data import names_in
+from pv.source.memory import Memory
 from pv.source.syntax import decode_source
-
-Told = dict[str, Any]
-"""Answers about one text, by what was asked: text, a list of texts, truth, or None."""
-
-
-class Memory:
-    """What was told of texts, by the SHA-256 of their bytes: `known` from before, `kept` of those that were asked about."""
-
-    def __init__(self, known: Mapping[str, Any] | None = None) -> None:
-        self._known = known or {}
-        self._sizes: dict[str, int] = {}
-        self.kept: dict[str, Told] = {}
-
-    def of(self, name: str) -> Told:
-        """What is known of the text with that digest, to which more may be added."""
-        if name not in self.kept:
-            known = self._known.get(name)
-            self.kept[name] = dict(known) if isinstance(known, dict) else {}
-            self._sizes[name] = len(self.kept[name])
-        return self.kept[name]
-
-    @property
-    def grew(self) -> bool:
-        """Whether there is anything that was not known before."""
-        return any(len(told) > self._sizes[name] for name, told in self.kept.items())
 
 
 class Module:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
@@ -13,7 +14,8 @@ from pv.source.code import TOP_LEVEL, module_path
 from pv.source.data import DataFiles
 from pv.source.falsifiers import FalsifierIndex
 from pv.source.imports import Imports
-from pv.source.module import Memory, Module
+from pv.source.memory import Memory
+from pv.source.module import Module
 from pv.source.pins import pin_files
 from pv.source.target import command_files
 
@@ -55,11 +57,12 @@ class Code:
 
     def _of_file(self, path: str) -> str | None:
         """Of what is there at this moment: data may be written while others are judged."""
+        file = f"{self._root}{os.sep}{path}"
         try:
-            now = (self._root / path).stat()
+            now = os.stat(file)  # noqa: PTH116 -- tens of thousands are asked for, and a Path takes longer than the question
             key = path, now.st_mtime_ns, now.st_ctime_ns, now.st_size, now.st_ino
             if key not in self._digests:
-                self._digests[key] = sha256((self._root / path).read_bytes())
+                self._digests[key] = sha256(Path(file).read_bytes())
             return self._digests[key]
         except FileNotFoundError:
             return ABSENT  # asked for and not there: once it is, the evidence is stale

@@ -11,9 +11,9 @@ import sys
 import tokenize
 import warnings
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
+from typing import NamedTuple
 
 from pv.finding import Exit, Place, PvError
 
@@ -146,8 +146,7 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 _HOLDS_STATEMENTS = (ast.stmt, ast.excepthandler, ast.match_case)
 
 
-@dataclass(frozen=True, slots=True)
-class Unparsed:
+class Unparsed(NamedTuple):
     """Why a text is not Python, and where."""
 
     message: str

@@ -15,7 +15,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pv.validate.surroundings import Surroundings, file_digests
+from pv.validate.surroundings import Surroundings, file_digests, file_state
 
 if TYPE_CHECKING:
     from pv.validate.judgement import Row
@@ -88,13 +88,16 @@ def cache_folder_of_gate() -> Path | None:
 
 @cache
 def this_pv() -> tuple[str, ...]:
-    """What `pv` itself is: its own sources and schemas, the Python, and the libraries it reads with."""
+    """What `pv` itself is: its own sources and schemas, the Python, and the libraries it reads with.
+
+    Of files, the size and the time of the last change: by these Python decides, too, whether a module has to be read again.
+    """
     from importlib.util import find_spec
 
     package = Path(__file__).resolve().parent.parent
     homes = [package / "schemas", package.parent / "schemas"]
-    parts = [file_digests(package, (".py",), str.isidentifier)]
-    parts += [file_digests(home, (".json",), str.isidentifier) for home in homes if home.is_dir()]
+    parts = [file_digests(package, (".py",), str.isidentifier, file_state)]
+    parts += [file_digests(home, (".json",), str.isidentifier, file_state) for home in homes if home.is_dir()]
     for name in ("yaml", "jsonschema_rs"):
         spec = find_spec(name)
         state = Path(spec.origin).stat() if spec and spec.origin else None

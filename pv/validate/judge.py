@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -101,10 +101,20 @@ def _unknown(path: Path, document: Document, project: Project | None) -> Judgeme
     )
 
 
-def judge_whole(project: Project) -> list[Finding]:
-    """What shows only when all of a project's contracts, bindings and falsifiers are seen together."""
-    unread = [Path(file.document.path).stem for file in project.contract_files if file.contract is None]
-    return list(check_project(project.contracts, unread, project.bindings, project.index))
+def judge_whole(project: Project, judged: Sequence[Judgement] | None) -> list[Finding]:
+    """What shows only when all of a project's contracts, bindings and falsifiers are seen together.
+
+    With `judged`, the judgements of all its contracts, these are read again only where their tests have to be known.
+    """
+    if judged is None:
+        files = project.contract_files
+        names = [file.contract.name for file in files if file.contract is not None]
+        unread = [Path(file.document.path).stem for file in files if file.contract is None]
+    else:
+        contracts = [one for one in judged if one.kind is Kind.CONTRACT]
+        names = [Path(one.path).stem for one in contracts if not one.unread]
+        unread = [Path(one.path).stem for one in contracts if one.unread]
+    return list(check_project(names, unread, project.bindings, project.index, lambda: project.contracts))
 
 
 def facts(project: Project, file: ContractFile, asked: list[str]) -> ProjectFacts:
@@ -127,7 +137,7 @@ def _facts(project: Project, support: Callable[[FalsificationTest], Support]) ->
         falsifiers=project.index,
         find_target=project.find_target,
         support=support,
-        attack=project.attack,
+        attack=lambda entry: project.attack(entry),
         shared=project.shared_code,
     )
 

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from pv.digest import digest
-from pv.source.module import Memory
+from pv.source.memory import Memory
 from pv.validate.cache import FORMAT, cache_folder_of_gate, read_trusted, this_pv, write_trusted
 
 

@@ -12,9 +12,10 @@ from pv.contract.document import read_bytes
 from pv.finding import Finding, Place, Severity
 from pv.project import CONTRACTS, Project
 from pv.rules.folder import check_folder
+from pv.validate.falsifiers import keep, recall
 from pv.validate.items import Item, Shown, list_items
 from pv.validate.judge import Projects, judge, judge_whole
-from pv.validate.judgement import Counts, Judgement, Kind, Row, finding_rows, findings_from, from_row, to_row
+from pv.validate.judgement import Counts, Judgement, Kind, Row, from_row, to_row
 
 if TYPE_CHECKING:
     from pv.validate.cache import Cache
@@ -73,6 +74,11 @@ def run(
     listed = [list_items(operand, shown) for operand in operands]
     items = list({item.shown: item for found in listed for item in found}.values())
     projects = projects or Projects()
+    if cache is not None:
+        for folder in {item.folder for item in items}:
+            projects.around(folder)
+        for known in projects.opened.values():
+            recall(known, cache)
     judged = _judge_all(items, projects, cache)
     whole = whole or any(one.kind is Kind.BINDING for one in judged.values())
     homes: dict[Path | None, list[Judgement]] = {}
@@ -81,7 +87,7 @@ def run(
         homes.setdefault(project.root if project else None, []).append(judged[item.shown])
     walked = {item.shown for item in items if not item.named}
     groups = [
-        _group(projects.opened.get(root) if root else None, own, walked, shown, cache, whole=whole)
+        _group(projects.opened.get(root) if root else None, own, walked, shown, whole=whole)
         for root, own in homes.items()
     ]
     measured = (Kind.CONTRACT, Kind.PREDECESSOR, Kind.DATA)
@@ -90,6 +96,8 @@ def run(
         where for where, found in zip(operands, listed, strict=True) if contracts.isdisjoint(i.shown for i in found)
     ]
     if cache is not None:
+        for known in projects.opened.values():
+            keep(known, cache)
         cache.save()
     groups.append(Group(None, (), tuple(_nothing_in(where, shown) for where in empty)))
     return Outcome(tuple(judged.values()), tuple(groups), {} if cache is None else cache.names())
@@ -183,7 +191,6 @@ def _group(
     judged: Sequence[Judgement],
     walked: set[str],
     shown: Shown,
-    cache: Cache | None,
     *,
     whole: bool,
 ) -> Group:
@@ -192,8 +199,9 @@ def _group(
     found += check_folder({one.path: one.links for one in judged if one.links is not None and one.path in walked})
     if project is None:
         return Group(None, tuple(judged), tuple(found), alone=own - walked)
+    every = {item.shown for item in list_items(project.root / CONTRACTS, shown)} if whole else set()
     if whole:
-        found += _whole(project, cache)
+        found += judge_whole(project, judged if every <= own & walked else None)
     found = list(dict.fromkeys(found))  # what several contracts use is found with each of them
     names: dict[str, str] = {path: path for path in own}
     for finding in found:  # what rules and the falsifier index call a file is relative to the project's root
@@ -204,21 +212,4 @@ def _group(
         else replace(finding, place=finding.place._replace(path=names[finding.place.path]))
         for finding in found
     ]
-    every = {item.shown for item in list_items(project.root / CONTRACTS, shown)} if whole else set()
     return Group(project, tuple(judged), tuple(found), whole and every <= own, own - walked)
-
-
-def _whole(project: Project, cache: Cache | None) -> list[Finding]:
-    """`judge_whole`, from the cache where nothing of the project has changed."""
-    if cache is None:
-        return judge_whole(project)
-    name, key = f"\0{project.root}", cache.around.of_whole(project.root)
-    row = cache.find(name, "", key)
-    try:
-        if row is not None:
-            return list(findings_from(row, ""))
-    except (ValueError, TypeError, KeyError):
-        pass  # not what pv wrote
-    found = judge_whole(project)
-    cache.keep(name, "", key, finding_rows(tuple(found), ""))
-    return found

@@ -54,9 +54,12 @@ def _is_visible(name: str) -> bool:
     return not name.startswith(".")
 
 
-def file_digests(folder: Path, suffixes: tuple[str, ...], enters: Callable[[str], bool]) -> str:
-    """One digest of every file below `folder` that ends in one of `suffixes`, with its path.
+def file_digests(
+    folder: Path, suffixes: tuple[str, ...], enters: Callable[[str], bool], told: Callable[[str], str] | None = None
+) -> str:
+    """One digest of every file below `folder` that ends in one of `suffixes`, with its path and what is `told` of it.
 
+    That is its SHA-256 where nothing else is asked for.
     Only folders whose name `enters` admits are entered, through symlinks too, as an import would.
     """
     found = hashlib.sha256()
@@ -70,8 +73,17 @@ def file_digests(folder: Path, suffixes: tuple[str, ...], enters: Callable[[str]
         folders[:] = sorted(name for name in folders if enters(name) and name != "__pycache__")
         for name in sorted(name for name in files if name.endswith(suffixes)):
             path = os.path.join(directory, name)  # noqa: PTH118  # as above
-            found.update(f"{path}\0{file_sha256(path)}\0".encode(errors="surrogatepass"))
+            found.update(f"{path}\0{(told or file_sha256)(path)}\0".encode(errors="surrogatepass"))
     return found.hexdigest()
+
+
+def file_state(path: str) -> str:
+    """Size and time of the last change of the file at `path`, or why there is none."""
+    try:
+        state = os.stat(path)  # noqa: PTH116  # as above
+    except OSError as error:
+        return f"unreadable: {error.errno}"
+    return f"{state.st_size} {state.st_mtime_ns}"
 
 
 def file_sha256(path: str) -> str:

@@ -174,7 +174,8 @@ def findings_in(example: Path) -> Iterator[Finding]:
             Project(example, {}).shared_code,
         )
         contracts = [file.contract] if file.contract else []
-        yield from check_project(contracts, [] if file.contract else [path.stem], bindings.bindings, index)
+        names, unread = [one.name for one in contracts], [] if file.contract else [path.stem]
+        yield from check_project(names, unread, bindings.bindings, index, lambda: contracts)
     yield from file.findings
     if file.contract is not None:
         yield from check(Judged(file, project))

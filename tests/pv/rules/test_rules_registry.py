@@ -13,8 +13,7 @@ from pv.finding import Exit, Place, PvError, Severity
 from pv.level import Level
 from pv.rules import Judged, ProjectFacts, catalogue, check, describe
 from pv.rules.registry import Report, Support, project_rule, rule
-from pv.source.attack import Attack
-from pv.source.falsifiers import FalsifierEntry, FalsifierIndex
+from pv.source.falsifiers import Attack, FalsifierEntry, FalsifierIndex
 from pv.source.target import TargetFound
 
 GOOD = Path(__file__).resolve().parents[2] / "examples" / "good"

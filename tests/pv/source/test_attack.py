@@ -8,8 +8,8 @@ from textwrap import indent
 import pytest
 
 from pv.finding import Place
-from pv.source.attack import Attack, Seen, attack_reader
-from pv.source.falsifiers import index_falsifiers
+from pv.source.attack import attack_reader
+from pv.source.falsifiers import Attack, Seen, index_falsifiers
 
 IMPORTS = """\
 import math

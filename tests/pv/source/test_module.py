@@ -13,7 +13,8 @@ from pv.finding import PvError
 from pv.ledger.receipt import TOP_LEVEL, WHOLE
 from pv.source.code import imported_modules, module_parts
 from pv.source.data import names_in
-from pv.source.module import Memory, Module
+from pv.source.memory import Memory
+from pv.source.module import Module
 from pv.source.parts import Code
 
 MODULES = sorted((ROOT / "implementations").rglob("*.py")) + sorted((ROOT / "falsifiers").glob("*.py"))

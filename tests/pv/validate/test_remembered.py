@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from small_project import run, write_project
+from small_project import FILES, run, write_project
 
 from pv.cli.gate import examine
 from pv.level import Level
@@ -19,6 +19,9 @@ def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.delenv("CI", raising=False)
     return tmp_path / "cache/pv-contracts/validate"
+
+
+DOCUMENTED = FILES["contracts/double-v1.yaml"] + "documents: [{files: README.md}]\n"
 
 
 def judged(root: Path) -> dict[str, list[str]]:
@@ -88,3 +91,20 @@ def test_in_ci_nothing_is_believed_and_nothing_kept(
     monkeypatch.setenv("CI", "true")
     assert judged(root) == cold
     assert file.read_bytes() == planted
+
+
+def test_a_document_is_read_again_when_it_changed(tmp_path: Path, kept: Path) -> None:
+    """Its control: what is remembered of one that did not change is what is said."""
+    root = write_project(tmp_path / "p", {"contracts/double-v1.yaml": DOCUMENTED, "README.md": "# One\n\n[x]()\n"})
+    cold = judged(root)["claims"]
+    assert [row.split()[1] for row in cold] == ["PV705"]
+    assert judged(root)["claims"] == cold
+    (root / "README.md").write_text("# One\n\n![](x.png)\n", encoding="utf-8")
+    assert [row.split()[1] for row in judged(root)["claims"]] == ["PV707", "PV709"]
+    [file] = kept.glob("*.json")
+    value = json.loads(file.read_text(encoding="utf-8"))
+    for told in value["modules"].values():
+        if "examined" in told:
+            told["examined"]["faults"] = []
+    file.write_text(json.dumps(value), encoding="utf-8")
+    assert [row.split()[1] for row in judged(root)["claims"]] == ["PV707"]

@@ -214,6 +214,52 @@ def test_rows_that_pv_did_not_write_are_not_believed(rows: str, project: Path, c
     assert pv(*COMMAND, cwd=project) == first
 
 
+def falsifiers_kept(caches: Path) -> tuple[Path, dict[str, object], list[list[object]]]:
+    """The file with what is kept of the falsifiers, its content, and of that the attacks, one for each falsifier."""
+    for path in caches.iterdir():
+        value = json.loads(path.read_bytes())
+        if "rows" in value:
+            [name] = [name for name in value["rows"] if name.startswith("\0")]
+            return path, value, value["rows"][name][2][4]
+    raise AssertionError("nothing is kept")
+
+
+def test_what_is_known_of_the_falsifiers_says_the_same(project: Path, caches: Path, pv: Pv) -> None:
+    """Of a contract that changed, while they did not; the control: it is what is kept that says it."""
+    with (project / "falsifiers/softmax.py").open("a", encoding="utf-8") as file:
+        file.write(
+            '\n\n@falsifier("FALSIFY-SM-001")\ndef asserts(subject, case, check):\n    assert subject(case.x) == 1\n'
+        )
+    pv(*COMMAND, cwd=project)
+    for change in ("the first", "the second"):
+        edit(project / CONTRACT, "schema: pv/contract-v1\n", f"schema: pv/contract-v1  # {change}\n")
+        warm = pv(*COMMAND, cwd=project)
+        assert codes(warm, "falsifiers/softmax.py") == {"PV311", "PV315", "PV317"}
+        assert warm == pv(*COMMAND, "--no-cache", cwd=project)
+        edit(project / CONTRACT, f"  # {change}\n", "\n")
+    path, value, attacks = falsifiers_kept(caches)
+    for attack in attacks:
+        attack[:3] = [], [], []
+    path.write_text(json.dumps(value), encoding="utf-8")
+    edit(project / CONTRACT, "schema: pv/contract-v1\n", "schema: pv/contract-v1  # the third\n")
+    assert codes(pv(*COMMAND, cwd=project), "falsifiers/softmax.py") == {"PV311"}
+
+
+@pytest.mark.parametrize("row", [[], [1], [[[1]], [], [], [], [[]]], [[], [], [], [], [[1, 2, 3, 4]]]])
+def test_falsifiers_that_pv_did_not_write_are_not_believed(
+    row: list[object], project: Path, caches: Path, pv: Pv
+) -> None:
+    pv(*COMMAND, cwd=project)
+    edit(project / CONTRACT, "schema: pv/contract-v1\n", "schema: pv/contract-v1  # changed\n")
+    path, value, _ = falsifiers_kept(caches)
+    value["rows"] = {
+        name: [*entry[:2], row] if name.startswith("\0") else entry
+        for name, entry in value["rows"].items()  # type: ignore[attr-defined]
+    }
+    path.write_text(json.dumps(value), encoding="utf-8")
+    assert pv(*COMMAND, cwd=project) == pv(*COMMAND, "--no-cache", cwd=project)
+
+
 def test_a_folder_that_cannot_be_written_is_no_trouble(
     project: Path, pv: Pv, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
