@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from pv.contract.quote import nearest
 from pv.finding import PvError
@@ -16,8 +15,7 @@ _MODULE = r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*"
 _FORMS = {"load": re.compile(rf"{_MODULE}:[A-Za-z_]\w*"), "tokenizer": re.compile(_MODULE)}
 
 
-@dataclass(frozen=True, slots=True)
-class NamedModel:
+class NamedModel(NamedTuple):
     """One model. `load` is `module:function`, taking (path or None, *, seed) and returning a torch.nn.Module; `tokenizer`
     a module with `tokenize` and `decode`, empty where there is none; `example` a text to explain it with."""
 

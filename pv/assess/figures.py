@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from pv.assess.ratchet import strongest
@@ -11,7 +11,7 @@ from pv.finding import Place
 from pv.source.constants import Folded, Unfolded
 
 if TYPE_CHECKING:
-    from pv.ledger.promotion import Promotion
+    from pv.ledger.promotion import Promise, Promotion
     from pv.ledger.receipt import Receipt
     from pv.ledger.release import Release
 
@@ -32,9 +32,9 @@ def promised(asked: Promised, promotions: Iterable[Promotion], shown: str) -> Fo
 
 
 def promised_test(
-    asked: PromisedTest, promotions: Iterable[Promotion], receipts: Iterable[Receipt], shown: str
+    asked: PromisedTest, promotions: Iterable[Promotion], cited: Callable[[Promise], Sequence[Receipt]], shown: str
 ) -> Folded | Unfolded:
-    """The level at which one test is promised, or the largest residual in the receipts of that promise.
+    """The level at which one test is promised, or the largest residual in the receipts of that promise, as `cited` gives them.
 
     A residual is what some runs saw: other cases may come to more, so a document can give no more than a bound of it.
     """
@@ -45,16 +45,15 @@ def promised_test(
         return Unfolded(f"{asked.test} of {asked.contract} is not promised about {asked.subject!r}", hint=hint)
     if not asked.figure:
         return Folded(found[0].level.name, Place(f"{shown}/{asked.contract}"))
-    cited = [row for row in receipts if row.name in found[0].receipts]
-    seen = [row.residual for receipt in cited for row in receipt.residuals]
-    if not seen or len(cited) < len(found[0].receipts):
+    receipts = cited(found[0])
+    seen = [row.residual for receipt in receipts for row in receipt.residuals]
+    if not seen or len(receipts) < len(found[0].receipts):
         return Unfolded(f"the receipts of {asked.test} saw no residual, or are not all there", hint="pv ledger verify")
     return Folded(max(seen), Place(f"{shown}/{asked.contract}"))
 
 
-def released(asked: Released, releases: Sequence[Release], shown: str) -> Folded | Unfolded:
-    """The version released last, of `releases` in their order; `shown` is the folder of releases."""
-    versions = [release.version for release in releases if release.contract == asked.contract]
-    if not versions:
+def released(asked: Released, newest: Release | None, shown: str) -> Folded | Unfolded:
+    """The version released last, which is that of `newest`; `shown` is the folder of releases."""
+    if newest is None:
         return Unfolded(f"{asked.contract} was never released", hint=f"pv ledger release {asked.contract}")
-    return Folded(versions[-1], Place(f"{shown}/{asked.contract}/{versions[-1]}.json"))
+    return Folded(newest.version, Place(f"{shown}/{asked.contract}/{newest.version}.json"))

@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from pv.claims.data import Unrecorded, spelt
-from pv.claims.drawing import Drawing, read_drawing
+from pv.claims.drawing import Drawing
 from pv.claims.markdown import Markdown, Spot, read_markdown
 from pv.claims.where import error, find, nearest, nowhere
 from pv.claims.written import DEFAULT, read_number, says, written, written_all
@@ -108,6 +108,8 @@ def _read(root: Path, document: str, shown: Callable[[str], str]) -> Markdown | 
 def _parsed(source: str, path: str) -> Markdown | Drawing | _Unread:
     if not path.lower().endswith(".svg"):
         return read_markdown(source, path)
+    from pv.claims.svg import read_drawing  # few projects have a claim about a drawing
+
     try:
         return read_drawing(source, path)
     except ValueError as problem:

@@ -116,7 +116,7 @@ def examine(project: Project, only: Sequence[str] = (), *, fix: bool = False, un
         findings += fixed.refused
     checked = compare_claims(project.root, made, value)
     sections = {path: tuple(text for row in rows for text in row.sections) for path, rows in named.items()}
-    findings += [*checked.findings, *check_documents(project.root, paths, sections)]
+    findings += [*checked.findings, *check_documents(project.root, paths, sections, project.memory)]
     findings += _unbound(project, checked, named, paths, made, every=unbound)
     return Verdict(findings, len(made), tuple(paths), changes)
 
@@ -207,10 +207,10 @@ def source_value(project: Project, source: Source) -> Folded | Unfolded:
             case Promised():
                 return figures.promised(source, project.promotions, f"{LEDGER}/promotions")
             case PromisedTest():
-                receipts = project.receipts.get(source.test, ())
-                return figures.promised_test(source, project.promotions, receipts, f"{LEDGER}/promotions")
+                cited = project.shelves.cited_by
+                return figures.promised_test(source, project.promotions, cited, f"{LEDGER}/promotions")
             case Released():
-                return figures.released(source, project.releases, f"{LEDGER}/releases")
+                return figures.released(source, project.shelves.newest_release(source.contract), f"{LEDGER}/releases")
     from pv.claims.sources import plain_value
 
     return plain_value(project.root, source, project.sources, project.contracts)

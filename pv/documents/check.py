@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from pv.collector import collector_paused
@@ -14,16 +14,20 @@ from pv.documents.media import MAGIC, media_problem
 from pv.documents.site import MARKDOWN, Site, judge, missing_sections
 from pv.finding import Finding, Place, Severity
 from pv.source.files import leaves, project_file
+from pv.source.memory import Memory
 
 _MOST = 64 * 1024 * 1024
 
 
 def check_documents(
-    root: Path, paths: Iterable[str], sections: Mapping[str, Sequence[str]], shown: Callable[[str], str] = str
+    root: Path,
+    paths: Iterable[str],
+    sections: Mapping[str, Sequence[str]],
+    memory: Memory | None = None,
 ) -> list[Finding]:
     """What is wrong with the documents at `paths`, relative to `root`; with a book, with its chapters too.
 
-    `sections` are those that a document has to have; `shown` turns a path into what places print.
+    `sections` are those that a document has to have; what `memory` has of a text is not read again.
     """
     wanted = list(dict.fromkeys(posixpath.normpath(path) for path in paths))
     books = {path: _book(root, path) for path in wanted if posixpath.basename(path) in BOOKS}
@@ -31,10 +35,10 @@ def check_documents(
         if isinstance(book, Book):
             wanted += [name for name in _chapters(root, path, book) if name not in wanted]
     homes = [posixpath.normpath(posixpath.join(posixpath.dirname(path), book.folder)) for path, book in _read(books)]
-    site = Site(root, homes[0] if homes else "")
+    site = Site(root, homes[0] if homes else "", memory or Memory())
     with collector_paused():  # tokens are many, and hold no circles: looking for some takes a third of the time
         return [
-            Finding(code, Severity.ERROR, Place(shown(path), line, column), message, hint)
+            Finding(code, Severity.ERROR, Place(path, line, column), message, hint)
             for path in wanted
             for code, line, column, message, hint in _faults(path, site, books, sections.get(path, ()))
         ]

@@ -6,25 +6,30 @@ import posixpath
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from pv.digest import sha256
 from pv.documents.anchors import book_anchors, github_anchors
 from pv.documents.badges import is_badge, judge_badge
 from pv.documents.examine import Examined, Fault, examine
 from pv.documents.outline import Heading, Link
 from pv.documents.target import local_target, refused_scheme, scheme_of
 from pv.source.files import leaves
+from pv.source.memory import Memory
 
 MARKDOWN = (".md", ".markdown")
+_EXAMINED = "examined"
 
 
 class Site:
     """The files of one project as links see them; each document is read at most once.
 
     `book` is the folder of the book, relative to the root, whose anchors are MkDocs' and not GitHub's; empty without one.
+    What `memory` has of a text is not read again.
     """
 
-    def __init__(self, root: Path, book: str = "") -> None:
+    def __init__(self, root: Path, book: str, memory: Memory) -> None:
         self.root = root
         self.book = book
+        self._memory = memory
         self._examined: dict[str, Examined] = {}
         self._anchors: dict[str, frozenset[str]] = {}
         self._there: dict[str, bool] = {}
@@ -33,7 +38,10 @@ class Site:
     def examine(self, path: str, text: str) -> Examined:
         """What the Markdown document at `path` holds, whose text is known; read once, for those that link to it too."""
         if path not in self._examined:
-            self._examined[path] = examine(text)
+            told = self._memory.of(sha256(text.encode()))
+            if _EXAMINED not in told:
+                told[_EXAMINED] = examine(text)
+            self._examined[path] = told[_EXAMINED]
         return self._examined[path]
 
     def has(self, path: str) -> bool:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from pv.ledger.store import Stored, read_shelf
 from pv.level import Level
@@ -13,8 +12,7 @@ from pv.level import Level
 FORMAT = "pv/promotion-v1"
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Promise:
+class Promise(NamedTuple):
     """One test on one subject, promised at a level; `receipts` are the digests cited."""
 
     contract: str
@@ -25,8 +23,7 @@ class Promise:
     receipts: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Promotion:
+class Promotion(NamedTuple):
     """One file of promises made together; there is at least one, and all are of one contract."""
 
     name: str

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from pv.contract.document import Document
 from pv.contract.read import CONTRACT, ContractFile, contract_of, findings_of
@@ -16,13 +15,12 @@ from pv.ledger.formats import problem_of
 from pv.ledger.promotion import Promise
 from pv.ledger.store import MAX_BYTES, Stored
 from pv.level import Level
-from pv.version import read_version
+from pv.version import precedence, read_version
 
 FORMAT = "pv/release-v1"
 
 
-@dataclass(frozen=True, slots=True)
-class Release:
+class Release(NamedTuple):
     """What was released: `promises` are the levels supported then, `document` the contract as JSON."""
 
     path: Path
@@ -119,6 +117,15 @@ def read_releases(folder: Path) -> Iterator[Release | Stored]:
             yield Stored(path, path.name, None, "does not belong here: its name is no version")
         else:
             yield _read(path)
+
+
+def newest_release(folder: Path, contract: str) -> Release | None:
+    """Of the releases below `folder`, the highest of `contract` that can be believed; no lower one is read."""
+    versions = {path: read_version(path.stem) for path in (folder / contract).glob("*.json")}
+    ordered = sorted(((precedence(version), path) for path, version in versions.items() if version), reverse=True)
+    return next(
+        (row for _, path in ordered if isinstance(row := _read(path), Release) and row.contract == contract), None
+    )
 
 
 def parse_release(path: Path, data: bytes) -> Release | Stored:

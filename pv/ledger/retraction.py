@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from pv.ledger.promotion import Promotion
 from pv.ledger.records import read_records
@@ -14,8 +13,7 @@ from pv.ledger.store import Stored
 FORMAT = "pv/retraction-v1"
 
 
-@dataclass(frozen=True, slots=True)
-class Retraction:
+class Retraction(NamedTuple):
     """The promotion `target` taken back: of its tests those with an id of `tests`, or all where there are none."""
 
     name: str
@@ -54,7 +52,7 @@ def _without(promotion: Promotion, retractions: Iterable[Retraction]) -> Promoti
     if not own:
         return promotion
     left = (row for row in promotion.promises if not any(one.covers(promotion, row.test) for one in own))
-    return replace(promotion, promises=tuple(left))
+    return promotion._replace(promises=tuple(left))
 
 
 def _build(stored: Stored) -> Retraction:

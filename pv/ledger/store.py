@@ -9,9 +9,8 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from pv.digest import canonical, sha256
 from pv.finding import Exit, PvError
@@ -25,8 +24,7 @@ _NAME = re.compile(r"[0-9a-f]{64}\.json")
 Read = TypeVar("Read")
 
 
-@dataclass(frozen=True, slots=True)
-class Stored:
+class Stored(NamedTuple):
     """One file of a shelf: where it lies, the digest its name claims, and what it holds.
 
     `problem` says why it cannot be believed; `value` is then None.

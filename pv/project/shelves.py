@@ -11,7 +11,7 @@ from pv.collector import collector_paused
 from pv.root import INDEX, LEDGER, SHELF
 
 if TYPE_CHECKING:  # imported where it is read: few commands ask for all of it
-    from pv.ledger.promotion import Promotion
+    from pv.ledger.promotion import Promise, Promotion
     from pv.ledger.receipt import Receipt
     from pv.ledger.record import Record
     from pv.ledger.release import Release
@@ -55,6 +55,15 @@ class Shelves:
         from pv.ledger.receipt import read_receipts
 
         return tuple(read_receipts(self._root / LEDGER / "receipts", self._skip))
+
+    def cited_by(self, promise: Promise) -> tuple[Receipt, ...]:
+        """The receipts of the ledger that `promise` cites and that can be believed; no other is opened."""
+        from pv.ledger.receipt import Receipt, read_receipt
+        from pv.ledger.store import read
+
+        folder = self._root / LEDGER / "receipts" / promise.contract
+        found = (read_receipt(read(folder / f"{name}.json")) for name in promise.receipts)
+        return tuple(row for row in found if isinstance(row, Receipt))
 
     def narrow(self, tests: Iterable[tuple[str, str]]) -> None:
         """Open no receipt of which it is known that it is about none of `tests` (contract, test); before any was read."""
@@ -152,3 +161,9 @@ class Shelves:
 
         found = read_releases(self._root / LEDGER / "releases")
         return tuple(in_order(row for row in found if isinstance(row, Release)))
+
+    def newest_release(self, contract: str) -> Release | None:
+        """The release of `contract` with the highest version of those that can be believed; no other is read."""
+        from pv.ledger.release import newest_release
+
+        return newest_release(self._root / LEDGER / "releases", contract)

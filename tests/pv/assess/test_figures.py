@@ -35,10 +35,22 @@ def test_what_is_not_promised_at_all_has_no_figure(asked: Promised, scratch: Pat
 
 
 def test_the_last_release_is_shown_and_none_has_no_version(scratch: Path) -> None:
-    releases = project_at(scratch).releases
+    shelves = project_at(scratch).shelves
+    newest, none = shelves.newest_release("microgpt-v1"), shelves.newest_release("other-v1")
     place = Place("ledger/releases/microgpt-v1/1.2.1.json")
-    assert released(Released("microgpt-v1"), releases, "ledger/releases") == Folded("1.2.1", place)
-    assert isinstance(released(Released("other-v1"), releases, ""), Unfolded)
+    assert released(Released("microgpt-v1"), newest, "ledger/releases") == Folded("1.2.1", place)
+    assert isinstance(released(Released("other-v1"), none, ""), Unfolded)
+
+
+def test_the_last_release_is_the_highest_that_can_be_believed(scratch: Path) -> None:
+    folder = scratch / "ledger/releases/microgpt-v1"
+    (folder / "1.10.0.json").write_bytes((folder / "1.2.1.json").read_bytes())  # which says that it is 1.2.1
+    (folder / "notes.json").write_text("{}", encoding="utf-8")
+    for version in ("1.2.1", "1.2.0"):
+        newest = project_at(scratch).shelves.newest_release("microgpt-v1")
+        assert newest is not None
+        assert newest.version == version
+        (folder / f"{version}.json").write_text("{}\n", encoding="utf-8")
 
 
 def test_a_wrong_level_in_the_readme_shuts_the_gate(scratch: Path, pv: Pv) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from itertools import permutations
 from pathlib import Path
 
@@ -80,7 +79,7 @@ def test_a_promise_is_not_dropped_by_saying_that_the_test_does_not_apply() -> No
 def test_a_promise_about_one_subject_says_nothing_of_another() -> None:
     other = assessed(Level.FALSIFIED, verdict="falsified")._replace(subject="numpy", default=False)
     assert broken([promotion("p", promise(NONE))], assessed(PARTIAL), other) == []
-    about_other = replace(promise(NONE), subject="numpy")
+    about_other = promise(NONE)._replace(subject="numpy")
     [row] = broken([promotion("p", about_other)], assessed(PARTIAL), other)
     assert (row.code, row.hint) == ("PV402", "pv show FALSIFY-D-001 --subject numpy")
     assert row.message.startswith("FALSIFY-D-001 (double, numpy) is promised at PARTIAL")
