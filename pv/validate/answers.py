@@ -10,7 +10,7 @@ from pv.digest import digest
 from pv.root import find_root
 from pv.validate.cache import FORMAT, Cache, cache_folder, open_cache, read_trusted, this_pv, write_trusted
 from pv.validate.items import Item
-from pv.validate.surroundings import Surroundings, file_sha256
+from pv.validate.surroundings import Surroundings, file_sha256, file_state
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,10 @@ def ask(operands: Sequence[str], items: Sequence[Item], options: Sequence[object
         return None
     command = [FORMAT, this_pv(), str(Path.cwd()), list(operands)]
     names = {item.shown: file_sha256(f"{item.folder}/{item.name}") for item in items}
-    around, roots = Surroundings(), {folder: find_root(Path(folder)) for folder in {item.folder for item in items}}
+    around, roots = (
+        Surroundings(file_state),
+        {folder: find_root(Path(folder)) for folder in {item.folder for item in items}},
+    )
     kinds = sorted(
         {around.of(roots[folder], named=named) for folder, named in {(item.folder, item.named) for item in items}}
     )

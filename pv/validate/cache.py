@@ -90,7 +90,7 @@ def cache_folder_of_gate() -> Path | None:
 def this_pv() -> tuple[str, ...]:
     """What `pv` itself is: its own sources and schemas, the Python, and the libraries it reads with.
 
-    Of files, the size and the time of the last change: by these Python decides, too, whether a module has to be read again.
+    Of its files their states: by less than these Python decides, too, whether a module has to be compiled again.
     """
     from importlib.util import find_spec
 

@@ -18,35 +18,39 @@ from pv.digest import digest
 from pv.root import BINDING, CONTRACTS, FALSIFIERS, read_settings
 
 
-class Surroundings:
-    """The digests of projects, each taken once."""
+Told = Callable[[str], str]
 
-    def __init__(self) -> None:
+
+class Surroundings:
+    """The digests of projects, each taken once, of what is `told` of each of their files: see `file_sha256`, `file_state`."""
+
+    def __init__(self, told: Told | None = None) -> None:
+        self._told = told or file_sha256
         self._digests: dict[Path, str] = {}
 
     def of(self, root: Path | None, *, named: bool) -> str:
         """The digest of what surrounds a file of the project at `root`; `named` decides what the file is judged as."""
         key = root or Path()
         if key not in self._digests:
-            self._digests[key] = "" if root is None else _project_digest(root)
+            self._digests[key] = "" if root is None else _project_digest(root, self._told)
         return f"{'named' if named else 'walked'} {self._digests[key]}"
 
     def of_whole(self, root: Path) -> str:
         """The digest of what the judgement of a whole project depends on: every contract too."""
-        contracts = file_digests(root / CONTRACTS, (".yaml", ".yml"), _is_visible)
+        contracts = file_digests(root / CONTRACTS, (".yaml", ".yml"), _is_visible, self._told)
         return f"{self.of(root, named=False)} {contracts}"
 
 
-def _project_digest(root: Path) -> str:
+def _project_digest(root: Path, told: Told) -> str:
     settings = read_settings(root) or {}
     sources = settings.get("source", [])
     folders = [source for source in (*sources, ".") if isinstance(source, str)] if isinstance(sources, list) else ["."]
     return digest([
         str(root),
-        file_sha256(str(root / "pyproject.toml")),
-        file_sha256(str(root / BINDING)),
-        file_digests(root / FALSIFIERS, (".py",), _is_visible),
-        *(file_digests(root / source, (".py",), str.isidentifier) for source in dict.fromkeys(folders)),
+        told(str(root / "pyproject.toml")),
+        told(str(root / BINDING)),
+        file_digests(root / FALSIFIERS, (".py",), _is_visible, told),
+        *(file_digests(root / source, (".py",), str.isidentifier, told) for source in dict.fromkeys(folders)),
     ])  # fmt: skip
 
 
@@ -54,12 +58,9 @@ def _is_visible(name: str) -> bool:
     return not name.startswith(".")
 
 
-def file_digests(
-    folder: Path, suffixes: tuple[str, ...], enters: Callable[[str], bool], told: Callable[[str], str] | None = None
-) -> str:
+def file_digests(folder: Path, suffixes: tuple[str, ...], enters: Callable[[str], bool], told: Told) -> str:
     """One digest of every file below `folder` that ends in one of `suffixes`, with its path and what is `told` of it.
 
-    That is its SHA-256 where nothing else is asked for.
     Only folders whose name `enters` admits are entered, through symlinks too, as an import would.
     """
     found = hashlib.sha256()
@@ -73,17 +74,20 @@ def file_digests(
         folders[:] = sorted(name for name in folders if enters(name) and name != "__pycache__")
         for name in sorted(name for name in files if name.endswith(suffixes)):
             path = os.path.join(directory, name)  # noqa: PTH118  # as above
-            found.update(f"{path}\0{(told or file_sha256)(path)}\0".encode(errors="surrogatepass"))
+            found.update(f"{path}\0{told(path)}\0".encode(errors="surrogatepass"))
     return found.hexdigest()
 
 
 def file_state(path: str) -> str:
-    """Size and time of the last change of the file at `path`, or why there is none."""
+    """What tells the file at `path` from one that was changed since, without reading it.
+
+    Its size, when it and what the file system says of it were last changed, its number there; or why there is none.
+    """
     try:
         state = os.stat(path)  # noqa: PTH116  # as above
     except OSError as error:
         return f"unreadable: {error.errno}"
-    return f"{state.st_size} {state.st_mtime_ns}"
+    return f"{state.st_size} {state.st_mtime_ns} {state.st_ctime_ns} {state.st_ino}"
 
 
 def file_sha256(path: str) -> str:

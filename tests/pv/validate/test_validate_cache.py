@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -89,6 +90,17 @@ def test_a_change_of_what_an_answer_depends_on_shows_at_once(what: str, project:
     edit(project / path, before, after)
     ran = pv(*COMMAND, cwd=project)
     assert code in codes(ran) | codes(ran, "binding.yaml")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no time of the last change of a file's state")
+def test_a_change_that_keeps_size_and_time_shows_at_once(project: Path, caches: Path, pv: Pv) -> None:
+    file = project / "kernels.py"
+    before = file.stat()
+    assert "PV305" not in codes(pv(*COMMAND, cwd=project), "binding.yaml")
+    edit(file, "def softmax(", "def sotfmax(")
+    os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert (file.stat().st_size, file.stat().st_mtime_ns) == (before.st_size, before.st_mtime_ns)
+    assert "PV305" in codes(pv(*COMMAND, cwd=project), "binding.yaml")
 
 
 def test_a_change_of_the_configuration_shows_at_once(project: Path, caches: Path, pv: Pv) -> None:
