@@ -17,7 +17,6 @@ from pathlib import Path
 from pv.digest import digest
 from pv.root import BINDING, CONTRACTS, FALSIFIERS, read_settings
 
-
 Told = Callable[[str], str]
 
 
