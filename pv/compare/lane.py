@@ -104,7 +104,7 @@ class Lane:
         self._at = start
         self._buffers = tuple(np.empty(BLOCK) for _ in range(3))
         self._mask = np.empty(BLOCK, bool)
-        self._integers = tuple(np.empty(BLOCK, bits_type(plan.ulps)) for _ in range(2)) if plan.ulps else ()
+        self._integers = np.empty(BLOCK if plan.ulps else 0, bits_type(plan.ulps))
 
     def take(self, a: Array, b: Array) -> None:
         """The next elements of both sides."""
@@ -183,8 +183,9 @@ class Lane:
     def _ulps(self, a: Array, b: Array) -> None:
         if not self.plan.ulps:
             return
-        apart, sums = distances(a, b, self.plan.ulps, *(buffer[: a.size] for buffer in self._integers)), self.sums
-        sums.ulp_max = max(sums.ulp_max, int(apart.max()))
+        sums = self.sums
+        apart, most = distances(a, b, self.plan.ulps, self._integers[: a.size])
+        sums.ulp_max = max(sums.ulp_max, most)
         sums.ulp_differing += int(np.count_nonzero(apart))
         sums.ulp_over_one += int(np.count_nonzero(np.greater(apart, 1, out=self._mask[: apart.size])))
 

@@ -10,22 +10,28 @@ from numpy.typing import NDArray
 Array = NDArray[Any]
 
 
-def distances(a: Array, b: Array, dtype: str, apart: Array, crossing: Array) -> Array:
+_MANTISSA = {"float64": 52, "float32": 23, "bfloat16": 7, "float16": 10}
+
+
+def distances(a: Array, b: Array, dtype: str, apart: Array) -> tuple[Array, int]:
     """The distance of each pair of finite values in units in the last place of `dtype`, to which both are rounded first.
 
-    `dtype` is float64, float32, bfloat16 or float16; the last two arguments are room of `bits_type` to work in, as long
-    as `a`. ±0 are 0 apart.
+    And the largest of them, 0 of none. `dtype` is float64, float32, bfloat16 or float16; `apart` is room of `bits_type` to
+    work in, as long as `a`. ±0 are 0 apart.
     """
     one, other = bits_of(a, dtype), bits_of(b, dtype)
     np.subtract(one, other, out=apart)  # of equal signs, both magnitudes count the same way
     np.abs(apart, out=apart)
-    np.bitwise_xor(one, other, out=crossing)
     unsigned = apart.view(f"u{apart.itemsize}")
-    if crossing.size and crossing.min() < 0:
-        at = np.flatnonzero(crossing < 0)
+    most = int(unsigned.max(initial=0))
+    # Where signs differ this is 2ⁿ⁻¹ less the difference of two magnitudes, none of which is above that of infinity.
+    if most >= (least := 1 << _MANTISSA[dtype]):
+        at = np.flatnonzero(unsigned >= least)
+        at = at[(one[at] ^ other[at]) < 0]
         magnitude = 0x7FFF if dtype.endswith("16") else np.iinfo(apart.dtype).max
         unsigned[at] = (one[at] & magnitude).view(unsigned.dtype) + (other[at] & magnitude).view(unsigned.dtype)
-    return unsigned
+        most = int(unsigned.max(initial=0))
+    return unsigned, most
 
 
 def bits_type(dtype: str) -> str:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 _NARROW = ("float16", "float32")  # what float32 holds without loss
 _THREADS = min(8, os.cpu_count() or 1)  # hashing and writing leave Python's lock
-_HELD = 2**25  # bytes that are encoded and not yet written: what is held in memory twice
+_HELD = 2**26  # bytes that are encoded and not yet written: what is held in memory twice
 _ALIGNED = 64  # bytes, a line of the processor's cache
 _STEP = 2**18  # bytes that are hashed and, while a core's cache has them, written
 
