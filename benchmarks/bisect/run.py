@@ -1,10 +1,11 @@
 """Does `pv bisect` name the stage that is wrong, and stay silent where none is? Beside it, what other rules say.
 
-    python benchmarks/bisect/run.py [--quick] [--calibrate] [--jobs N]
+    python benchmarks/bisect/run.py [--quick] [--calibrate] [--shape LAYERSxTOKENS] [--dtype DTYPE] [--jobs N]
 
 A decoder of random weights, written plainly, and a fused port of it, right or with one fault in a layer drawn at random; pv is
-given the two callables and the map. Seeds 100 … are judged. `--calibrate` takes seeds 0 … and prints the ratios that the
-thresholds in pv/bisect/thresholds.py were fixed by; `--quick` takes two seeds of the smallest model. Exit 1: something was not
+given the two callables and the map. Seeds 100 … are judged. `--calibrate` takes seeds 0 … 19 of every shape instead, the faults
+of as many of them as are judged, and prints by shape the ratios that the thresholds in pv/bisect/thresholds.py were fixed by;
+`--quick` takes two seeds of the smallest model, `--shape` and `--dtype` only the models of that kind. Exit 1: something was not
 found where it is, or all of it took longer than 25 minutes.
 """
 
@@ -12,15 +13,13 @@ from __future__ import annotations
 
 import argparse
 import copy
+import itertools
 import multiprocessing
 import os
 import platform
 import random
 import sys
 import time
-from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
@@ -28,7 +27,8 @@ import torch
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(Path(__file__).resolve().parent)]
 
-from candidate import GROSS, SUBTLE, Candidate, Fault  # noqa: E402 -- found on the path just set
+from candidate import SUBTLE, Candidate, Fault  # noqa: E402 -- found on the path just set
+from outcomes import CASES, CORRECT, DTYPES, PARTS, Job, Outcome, calibration, table  # noqa: E402 -- as above
 from pair import MAP, PORT_MAP, captured  # noqa: E402 -- as above
 from peers import first_stage, rules  # noqa: E402 -- as above
 from reference import Reference, Sizes  # noqa: E402 -- as above
@@ -37,83 +37,71 @@ from pv.bisect.described import Described  # noqa: E402 -- as above
 from pv.bisect.floor import floors_of  # noqa: E402 -- as above
 from pv.bisect.judge import bisect  # noqa: E402 -- as above
 from pv.bisect.ladder import climb  # noqa: E402 -- as above
-from pv.bisect.result import Bisection, Label, Meaning, Verdict  # noqa: E402 -- as above
+from pv.bisect.result import Bisection, Label, Meaning, Ratios, Verdict  # noqa: E402 -- as above
 from pv.tensors.place import Place  # noqa: E402 -- as above
 
 SHAPES = ((12, 96, 20), (12, 2048, 5), (32, 96, 5))
-DTYPES = ("bfloat16", "float32")
-CORRECT = "correct port"
-CASES = (CORRECT, *GROSS, *SUBTLE)
+CALIBRATED = 20
 BUDGET = 25 * 60.0
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """One pair of models, and every case of it."""
-
-    layers: int
-    tokens: int
-    dtype: str
-    seed: int
-
-
-@dataclass(slots=True)
-class Outcome:
-    """What came of one case: whether each rule was right, what pv said, and the ratios behind it."""
-
-    job: Job
-    case: str
-    right: dict[str, bool] = field(default_factory=dict)
-    said: str = ""
-    seen: float = 0.0
-    beside: float = 0.0
-    inherited: float = 0.0
-    fits: float = 0.0
 
 
 def main() -> int:
     """All cases of all models, a table of them; 1 where pv was wrong once."""
-    asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    asked.add_argument("--quick", action="store_true", help="two seeds of 12 layers and 96 tokens")
-    asked.add_argument(
-        "--calibrate", action="store_true", help="seeds 0 … instead of 100 …, and the ratios of each stage"
-    )
-    asked.add_argument("--jobs", type=int, default=min(2, os.cpu_count() or 1), help="processes")
-    options = asked.parse_args()
+    options = _options()
     print(
         f"Python {platform.python_version()}, torch {torch.__version__}, {options.jobs} processes of one thread",
         flush=True,
     )
-    jobs = jobs_of(0 if options.calibrate else 100, quick=options.quick)
+    jobs = jobs_of(options)
     began, outcomes = time.monotonic(), []
     with multiprocessing.get_context("spawn").Pool(options.jobs) as pool:
         for of_one in pool.imap_unordered(all_cases, jobs):
             outcomes += of_one
-            print(f"\r{len(outcomes)}/{len(jobs) * len(CASES)}", end="", file=sys.stderr, flush=True)
+            print(f"\r{len(outcomes)}/{sum(len(job.cases) for job in jobs)}", end="", file=sys.stderr, flush=True)
     took = time.monotonic() - began
     print(file=sys.stderr)
-    for dtype in DTYPES:
+    for dtype in dict.fromkeys(job.dtype for job in jobs):
         table(dtype, [each for each in outcomes if each.job.dtype == dtype])
     wrong = [each for each in outcomes if not each.right["pv bisect"]]
     for each in wrong:
         print(f"WRONG {each.job} {each.case}: {each.said}")
     calibration(outcomes)
+    late = took > BUDGET and not options.calibrate
     print(
-        f"{len(outcomes)} cases in {took / 60:.1f} minutes ({'ok' if took <= BUDGET else 'MISS'}: at most {BUDGET / 60:g})"
+        f"{len(outcomes)} cases in {took / 60:.1f} minutes ({'MISS' if late else 'ok'}: judging takes at most {BUDGET / 60:g})"
     )
     print(f"{'MISS' if wrong else 'ok  '} pv bisect: {len(outcomes) - len(wrong)} of {len(outcomes)} right")
-    return 1 if wrong or took > BUDGET else 0
+    return 1 if wrong or late else 0
 
 
-def jobs_of(first: int, *, quick: bool) -> list[Job]:
-    """Every model, the slow ones first."""
-    shapes = ((12, 96, 2),) if quick else SHAPES
-    jobs = [Job(*shape[:2], dtype, first + at) for shape in shapes for dtype in DTYPES for at in range(shape[2])]
-    return sorted(jobs, key=lambda job: -job.layers * job.tokens**2)
+def _options() -> argparse.Namespace:
+    asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    asked.add_argument("--quick", action="store_true", help="two seeds of 12 layers and 96 tokens")
+    asked.add_argument("--calibrate", action="store_true", help="seeds 0 … 19 of every shape instead of 100 …")
+    shapes = [f"{layers}x{tokens}" for layers, tokens, _ in SHAPES]
+    asked.add_argument("--shape", choices=shapes, help="models of this alone")
+    asked.add_argument("--dtype", choices=DTYPES, help="models in this alone")
+    asked.add_argument("--jobs", type=int, default=min(2, os.cpu_count() or 1), help="processes")
+    options = asked.parse_args()
+    if not jobs_of(options):
+        asked.error(f"--quick has no models of {options.shape}")
+    return options
+
+
+def jobs_of(options: argparse.Namespace) -> list[Job]:
+    """Every model asked for, the slow ones first; of what is only calibrated with, the correct port alone."""
+    jobs = []
+    for layers, tokens, judged in ((12, 96, 2),) if options.quick else SHAPES:
+        most = max(judged, CALIBRATED) if options.calibrate and not options.quick else judged
+        for dtype, at in itertools.product(DTYPES, range(most)):
+            cases = CASES if at < judged else (CORRECT,)
+            jobs.append(Job(layers, tokens, dtype, at + (0 if options.calibrate else 100), cases))
+    asked = [job for job in jobs if options.shape in (None, job.shape) and options.dtype in (None, job.dtype)]
+    return sorted(asked, key=lambda job: -len(job.cases) * job.layers * job.tokens**2)
 
 
 def all_cases(job: Job) -> list[Outcome]:
-    """Every case of one model; the floors of the reference are measured once."""
+    """The cases of one model; the floors of the reference are measured once."""
     torch.set_num_threads(1)
     dtype, drawn = getattr(torch, job.dtype), random.Random(job.seed)
     reference = Reference(Sizes(layers=job.layers), job.seed, dtype)
@@ -121,7 +109,7 @@ def all_cases(job: Job) -> list[Outcome]:
     one = captured(reference, tokens, MAP)
     known = rules()
     floors, outcomes = None, []
-    for case in CASES:
+    for case in job.cases:
         fault = None if case == CORRECT else Fault(case, drawn.randrange(job.layers), drawn.random())
         other = captured(Candidate(reference, fault), tokens, PORT_MAP)
         floors = floors or floors_of(Described(MAP, reference, tokens), one, other)
@@ -182,49 +170,14 @@ _QUIET = (Label.CLEAN, Label.NOT_VISIBLE)
 
 
 def ratios(outcome: Outcome, found: Bisection, truth: set[Place]) -> None:
-    """The local ratio at the truth, the largest anywhere else, and the largest inherited one of a correct port."""
+    """The local ratio at the truth, the largest anywhere else; the largest inherited ones of a correct port, and how many
+    stages of a faulty one are over the floor."""
     local = {each.place: each.local.worst for each in found.stages if each.local}
     outcome.seen = min((local[place] for place in truth), default=0.0)
     outcome.beside = max((ratio for place, ratio in local.items() if place not in truth), default=0.0)
-    if not truth:
-        outcome.inherited = max(each.inherited.worst for each in found.stages if each.inherited)
-
-
-def table(dtype: str, outcomes: list[Outcome]) -> None:
-    """How often each rule was right, by case."""
-    print(f"\n{dtype}: right of {len(outcomes) // len(CASES)} models; a stage counts when it is the first one flagged")
-    counts: dict[str, Counter[str]] = {}
-    for each in outcomes:
-        for rule, hit in each.right.items():
-            counts.setdefault(rule, Counter())[each.case] += hit
-    names = sorted(counts, key=lambda name: (name != "pv bisect", not name.startswith("  rung")))
-    heads = [word[:9] for word in ("correct", *(case.replace(" off by one", " +1") for case in CASES[1:]))]
-    print(f"{'':22}" + " ".join(f"{head:>9}" for head in heads))
-    for name in names:
-        cells = [f"{counts[name][case]:>9}" if any(name in each.right for each in outcomes if each.case == case) else f"{'':9}"
-                 for case in CASES]  # fmt: skip
-        print(f"{name:22}" + " ".join(cells))
-
-
-def calibration(outcomes: list[Outcome]) -> None:
-    """The ratios that thresholds lie between."""
-    print()
-    for dtype in DTYPES:
-        own = [each for each in outcomes if each.job.dtype == dtype]
-        wrong = [each.seen for each in own if each.case in GROSS]
-        for line in _lines(own, wrong):
-            print(f"{dtype}: {line}")
-
-
-def _lines(own: list[Outcome], wrong: list[float]) -> Iterator[str]:
-    correct = [each for each in own if each.case == CORRECT]
-    yield f"correct port, largest local ratio {max(each.beside for each in correct):.2f} (threshold SOURCE)"
-    yield f"correct port, largest inherited ratio {max(each.inherited for each in correct):.2f} (threshold INHERITED)"
-    yield f"gross faults, smallest local ratio at the fault {min(wrong):.1f}, median {sorted(wrong)[len(wrong) // 2]:.0f}"
-    yield f"faults, largest local ratio elsewhere {max(each.beside for each in own if each.case != CORRECT):.2f}"
-    for case in SUBTLE:
-        seen = [each.seen for each in own if each.case == case]
-        yield f"{case}: local ratio at the fault in this dtype, {min(seen):.2f} to {max(seen):.1f}"
+    inherited = [each.inherited for each in found.stages if each.inherited]
+    outcome.carried = sum(each.label in (Label.CARRIER, Label.AMPLIFIER) for each in found.stages)
+    outcome.inherited = Ratios(*(max(getattr(each, part) for each in inherited) for part in PARTS))
 
 
 if __name__ == "__main__":

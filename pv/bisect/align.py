@@ -1,8 +1,10 @@
-"""Two sides made comparable: shapes before values, and the one difference of shape that means nothing."""
+"""Two sides made comparable: shapes before values, and the differences of shape that mean nothing."""
 
 from __future__ import annotations
 
-from torch import Tensor
+from collections.abc import Mapping
+
+from torch import Size, Tensor
 
 from pv.bisect.described import Described
 from pv.bisect.floor import fit
@@ -15,8 +17,10 @@ VOCABULARY = "V"
 
 
 def aligned(described: Described, reference: Side, candidate: Side) -> tuple[Side, tuple[str, ...], tuple[str, ...]]:
-    """`candidate` without what its vocabulary is padded by; notes of that; and shapes that do not go together, as problems."""
+    """`candidate` in the shapes of `reference`, without what its vocabulary is padded by; notes of that; and shapes that do not
+    go together, as problems."""
     wide: dict[Place, int] = {}
+    shapes: dict[Place, Size] = {}
     problems = []
     for place in described.places:
         if place not in reference or place not in candidate:
@@ -28,13 +32,16 @@ def aligned(described: Described, reference: Side, candidate: Side) -> tuple[Sid
         try:
             fit(place, one, other)
         except PvError:
-            shapes = f"{list(other.shape)} in the candidate and {list(one.shape)} in the reference"
-            problems.append(f"{place} has the shape {shapes}: nothing says which element belongs to which")
+            both = f"{list(other.shape)} in the candidate and {list(one.shape)} in the reference"
+            problems.append(f"{place} has the shape {both}: nothing says which element belongs to which")
+        else:
+            if one.numel() == other.numel():
+                shapes[place] = one.shape
     notes = tuple(
         f"the candidate's vocabulary is padded: {candidate[place].shape[-1] - size} more at {place}, left out"
         for place, size in wide.items()
     )
-    return _trimmed(candidate, wide), notes, tuple(problems)
+    return _shaped(candidate, wide, shapes), notes, tuple(problems)
 
 
 def _padded(described: Described, place: Place, one: Tensor, other: Tensor) -> bool:
@@ -44,9 +51,11 @@ def _padded(described: Described, place: Place, one: Tensor, other: Tensor) -> b
     return one.shape[:-1] == other.shape[:-1] and one.shape[-1] < other.shape[-1]
 
 
-def _trimmed(side: Side, wide: dict[Place, int]) -> Side:
+def _shaped(side: Side, wide: Mapping[Place, int], shapes: Mapping[Place, Size]) -> Side:
     def load(place: Place) -> Tensor:
         value = side[place]
-        return value[..., : wide[place]] if place in wide else value
+        if place in wide:
+            return value[..., : wide[place]]
+        return value.reshape(shapes[place]) if place in shapes else value
 
-    return Side(side.places, load, side.missing, side.changed, side.verified) if wide else side
+    return Side(side.places, load, side.missing, side.changed, side.verified)

@@ -17,8 +17,8 @@ from pv.bisect.integrity import capture_problems, unused
 from pv.bisect.result import Bisection, Cause, Label, Ratios, StageJudgement, Verdict
 from pv.bisect.side import Side
 from pv.bisect.sources import grouped
-from pv.bisect.spread import Spread, ratios
-from pv.bisect.thresholds import GROWTH, INHERITED, SOURCE
+from pv.bisect.spread import Spread, over_floor, ratios
+from pv.bisect.thresholds import GROWTH, INHERITED, INHERITED_ROW, SOURCE
 from pv.bisect.transforms import explain
 from pv.compare.axes import locate, names_of
 from pv.finding import PvError
@@ -86,7 +86,7 @@ class _Judge:
         found = measure(self._described, place, got, expected)
         local = self._local(place, found, expected)
         apart = measure(self._described, place, got, self._reference[place].to(torch.float64))
-        inherited = ratios(apart, [floor.inherited], floor.unit, quantile=1.0) if floor.inherited else None
+        inherited = over_floor(apart, floor.inherited, floor.unit) if floor.inherited else None
         label = self._label(place, local, inherited)
         axes = self._described.stage(place).axes
         return StageJudgement(
@@ -110,7 +110,7 @@ class _Judge:
         here = self._inherited[place] = inherited.worst if inherited else 0.0
         if local.worst > SOURCE:
             return Label.SOURCE
-        if here <= INHERITED:
+        if not inherited or within(inherited):
             return Label.CLEAN
         before = [self._inherited.get(each, 0.0) for each in self._described.inputs(place) if each is not None]
         return Label.AMPLIFIER if here > GROWTH * max(before, default=0.0) else Label.CARRIER
@@ -178,6 +178,11 @@ class _Judge:
     def _same(self, place: Place) -> bool:
         one, other = self._reference[place], self._candidate[place]
         return one.dtype == other.dtype and torch.equal(one, other)
+
+
+def within(inherited: Ratios) -> bool:
+    """Whether all the error that has come up to a stage is noise, on the whole, in its worst row and in its worst column."""
+    return inherited.mean <= INHERITED and inherited.column <= INHERITED and inherited.row <= INHERITED_ROW
 
 
 def _with_cause(stage: StageJudgement, causes: tuple[Cause, ...]) -> StageJudgement:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -120,9 +120,11 @@ def limits(found: Spread, floors: Sequence[Spread], unit: float, *, quantile: fl
         rows = torch.maximum(rows, _no_less_than(_parts(each.rows, each.row_scale), quantile))
         columns = torch.maximum(columns, _no_less_than(each.columns, TYPICAL) * _over(found.scale, each.scale))
     least = ORACLE * found.scale
+    # A floor of something where there should be nothing is infinite, relative to the row: infinitely many times nothing.
+    sized = torch.where(rows.isinf(), math.inf, rows * found.row_scale)
     return Limits(
         whole=max([unit, *(each.relative for each in floors)]) * found.scale,
-        rows=(rows * found.row_scale).clamp_min(least) * found.row_allowance,
+        rows=sized.clamp_min(least) * found.row_allowance,
         columns=columns.clamp_min(least) * found.column_allowance,
     )
 
@@ -133,10 +135,25 @@ def ratios(found: Spread, floors: Sequence[Spread], unit: float, *, quantile: fl
     return Ratios(_over(found.error, noise.whole), _worst(found.rows, noise.rows), _worst(found.columns, noise.columns))
 
 
+def over_floor(apart: Spread, floor: Spread, unit: float) -> Ratios:
+    """How far a candidate is from the reference (`apart`) over how far the reference is from float64 (`floor`), since the
+    tokens; the noise of a row is that of the worst of them.
+
+    Both are held against the sizes that float64 says. Where noise has taken a row over, little may be left of it in the
+    reference: by that, what is one error of the reference would be many of the candidate. Only where other rows are shown
+    than the floor is of (the last token alone) are the sizes those of the reference.
+    """
+    if apart.rows.shape != floor.rows.shape:
+        return ratios(apart, [floor], unit, quantile=1.0)
+    exact = replace(floor, error=apart.error, rows=apart.rows, columns=apart.columns, worst=apart.worst)
+    return ratios(exact, [floor], unit, quantile=1.0)
+
+
 def _no_less_than(values: Tensor, quantile: float) -> Tensor:
-    if not values.numel():
+    known = values[values.isfinite()]
+    if not known.numel():
         return values
-    return values.clamp_min(values.kthvalue(max(1, math.ceil(quantile * len(values)))).values.item())
+    return values.clamp_min(known.kthvalue(max(1, math.ceil(quantile * len(known)))).values.item())
 
 
 def _allowance(squares: Tensor, fourth: Tensor) -> Tensor:

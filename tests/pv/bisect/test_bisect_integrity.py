@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
 import torch
 from opaque_pair import MAP, Fault, Pair, captured, side
 
@@ -116,6 +117,19 @@ def test_another_shape_is_refused_before_any_value() -> None:
     pair = Pair.of()
     pair.other[Place("ffn_up", 0)] = pair.other[Place("ffn_up", 0)][:, :-1]
     assert "layer 0 ffn_up has the shape [24, 351] in the candidate and [24, 352]" in invalid(pair.bisected())
+
+
+@pytest.mark.parametrize(("stage", "split"), [("attention", True), ("v", False)])
+def test_heads_side_by_side_are_judged_as_those_apart(stage: str, split: bool) -> None:
+    for fault in (None, Fault("token of v", 1, 0.5), Fault("head map", 1, 0.5)):
+        pair = Pair.of(fault)
+        before = pair.bisected()
+        for layer in range(3):
+            value = pair.other[Place(stage, layer)]
+            pair.other[Place(stage, layer)] = value.unflatten(-1, (4, 32)) if split else value.flatten(1)
+        found = pair.bisected()
+        assert (found.verdict, found.at) == (before.verdict, before.at)
+        assert [each.label for each in found.stages] == [each.label for each in before.stages]
 
 
 def test_a_padded_vocabulary_is_left_out_and_said() -> None:
