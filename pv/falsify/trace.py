@@ -10,8 +10,10 @@ from __future__ import annotations
 import os
 import sys
 import threading
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from types import CodeType, FrameType
 from typing import Any
@@ -38,7 +40,7 @@ class Tracer:
         self._changed: set[str] = set()
         self._displaced = False
         self._watching = False
-        sys.addaudithook(self._audit)
+        _hear_for(self)
 
     @contextmanager
     def watching(self) -> Iterator[None]:
@@ -154,7 +156,8 @@ class Tracer:
         if event == "call":
             self._later[id(frame.f_code)] = frame.f_code
 
-    def _audit(self, event: str, arguments: tuple[Any, ...]) -> None:
+    def heard(self, event: str, arguments: tuple[Any, ...]) -> None:
+        """An audit event of this process, from the one hook that hears them."""
         if event == "open" and isinstance(arguments[0], (str, bytes)):
             if self._watching and _reads(arguments[1]) and not _is_own_reading(arguments[0]):
                 self._opened.add((self._running(), os.fsdecode(arguments[0])))
@@ -169,10 +172,32 @@ class Tracer:
             self._changed.update(os.fsdecode(name) for name in arguments if isinstance(name, (str, bytes)))
 
     def _running(self) -> str:
-        frame: FrameType | None = sys._getframe(2)
+        frame: FrameType | None = sys._getframe(3)
         while frame is not None and not frame.f_code.co_filename.startswith(self._root):
             frame = frame.f_back
         return frame.f_code.co_filename if frame is not None else "<elsewhere>"
+
+
+_HEARING: list[weakref.ref[Tracer]] = []
+
+
+def _hear_for(tracer: Tracer) -> None:
+    """Let `tracer` hear what happens for as long as somebody holds it."""
+    _listen()
+    _HEARING.append(weakref.ref(tracer, _HEARING.remove))
+
+
+@cache
+def _listen() -> None:
+    """One hook for all: it stays until the process ends, and one for each tracer would slow every later call of it."""
+    sys.addaudithook(_hear)
+
+
+def _hear(event: str, arguments: tuple[Any, ...]) -> None:
+    if event in _EVENTS:
+        for reference in tuple(_HEARING):
+            if (tracer := reference()) is not None:
+                tracer.heard(event, arguments)
 
 
 _CACHES = {"__pycache__", ".hypothesis"}
@@ -180,13 +205,14 @@ _CACHES = {"__pycache__", ".hypothesis"}
 _CHANGING = frozenset(("os.remove", "os.rename", "os.link", "os.symlink", "os.rmdir", "shutil.move"))
 # Those of a library of the interpreter that is given the name of a file and opens it by itself.
 _READING = frozenset(("sqlite3.connect", "ctypes.dlopen"))
+_EVENTS = _CHANGING | _READING | {"open", "subprocess.Popen"}
 
 
 def _is_own_reading(name: str | bytes) -> bool:
     """Whether it is the text of a module that is imported, or a line of one for a message: those count by what they mean."""
     if not os.fsdecode(name).endswith((".py", ".pyc")):
         return False
-    opener: FrameType | None = sys._getframe(2)
+    opener: FrameType | None = sys._getframe(3)
     near: list[str] = []
     while opener is not None and len(near) < 4:
         near.append(opener.f_code.co_filename)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import importlib.util
 import sys
 import threading
+import weakref
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -228,3 +230,17 @@ def test_that_torch_compiled_what_was_called_is_seen(compiled: bool, tmp_path: P
     with tracer.watching():
         call(torch.ones(1, 2)).sum().backward()
     assert tracer.blind is compiled
+
+
+def test_a_tracer_that_nobody_holds_is_gone_and_others_hear_for_themselves(tmp_path: Path) -> None:
+    """A hook stays until the process ends: one that held its tracer would be called for every event ever after."""
+    (tmp_path / "data.txt").write_text("1", encoding="utf-8")
+    tracer = Tracer(tmp_path)
+    gone = weakref.ref(tracer)
+    del tracer
+    gc.collect()
+    assert gone() is None
+    one, other = Tracer(tmp_path), Tracer(tmp_path)
+    with one.watching():
+        (tmp_path / "data.txt").read_text(encoding="utf-8")
+    assert (one.opened(), other.opened()) == ({"data.txt"}, set())
