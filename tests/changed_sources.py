@@ -12,25 +12,13 @@ from typing import Any
 
 import yaml
 from conftest import ROOT
+from small_project import IDENTITY
 
 from pv.contract.model import Constant, Count, DataValue, Promised, PromisedTest, Released, Source
 from pv.digest import canonical, digest
 from pv.ledger.store import add, name_of
 from pv.project import project_at
 
-SMALL = """\
-schema: pv/contract-v1
-metadata: {version: 1.0.0, description: one contract more}
-equations:
-  more:
-    formula: more(x) = x
-    domain: x in 0 … 4
-    codomain: 0 … 4
-    arguments: {x: {type: integer, range: {min: 0, max: 4}, strata: [ordinary]}}
-    returns: {y: {type: integer}}
-    invariants:
-      - {id: same, statement: the result is the argument, holds: exact}
-"""
 TEST = """\
   - id: FALSIFY-MORE-001
     binds_to: [%s]
@@ -56,7 +44,7 @@ def changes(root: Path, source: Source) -> tuple[Changes, Touched]:
             file = next(root.glob(pattern))
             return {file.with_stem("one-more"): file.read_bytes()}, lambda other: other == source
         case Count("contracts", _):
-            return {root / "contracts/more-v1.yaml": SMALL.encode()}, lambda other: other == source
+            return {root / "contracts/more-v1.yaml": IDENTITY.encode()}, lambda other: other == source
         case Count("tests", which):
             return _one_test_more(root, which), lambda other: other in (source, Count("tests", "all"))
         case Promised():

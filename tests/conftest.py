@@ -79,6 +79,12 @@ def scratch(tmp_path: Path) -> Path:
     return copy_project(tmp_path)
 
 
+@pytest.fixture(scope="session")
+def standing(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy to be looked at: opened much faster than this repository, whose own contracts rest on all of `pv`."""
+    return copy_project(tmp_path_factory.mktemp("standing"))
+
+
 @pytest.fixture
 def pv(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Callable[..., Ran]:
     """Run `pv` in this process: `pv("falsify", "--stale", cwd=scratch)`."""

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import subprocess
+from contextlib import chdir
 from functools import cache
 from pathlib import Path
 from tempfile import mkdtemp
@@ -32,6 +33,24 @@ def _falsified() -> Path:
 def falsified_project(target: Path) -> Path:
     """The small project at `target`, its one test run and held; nothing is promised yet."""
     shutil.copytree(_falsified(), target, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__"))
+    return target
+
+
+@cache
+def _promised() -> Path:
+    from pv.cli import main
+
+    root = falsified_project(Path(mkdtemp(prefix="ledger-project-")).resolve())
+    (root / ".gitignore").write_text(".pv/\n__pycache__/\npv.*\n", encoding="utf-8")
+    with chdir(root):
+        assert main(["ledger", "promote", "double-v1"]) == 0
+    return commit(root)
+
+
+def cloned_project(target: Path) -> Path:
+    """A clone of the small project with its promise at `target`, on a branch that is main as it was pushed."""
+    git(target.parent, "clone", "--quiet", str(_promised()), target.name)
+    git(target, "switch", "--quiet", "--create", "branch")
     return target
 
 

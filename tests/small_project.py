@@ -72,6 +72,19 @@ def triple(x):
     "kernels/factor.py": "FACTOR = 2\nOTHER = 3\n",
     "kernels/apart.py": "FACTOR = 5\n",
 }
+IDENTITY = """\
+schema: pv/contract-v1
+metadata: {version: 1.0.0, description: a contract without a test}
+equations:
+  same:
+    formula: same(x) = x
+    domain: x in 0 … 4
+    codomain: 0 … 4
+    arguments: {x: {type: integer, range: {min: 0, max: 4}, strata: [ordinary]}}
+    returns: {y: {type: integer}}
+    invariants:
+      - {id: same, statement: the result is the argument, holds: exact}
+"""
 
 
 def write_project(root: Path, changes: Mapping[str, str] | None = None) -> Path:
@@ -83,14 +96,14 @@ def write_project(root: Path, changes: Mapping[str, str] | None = None) -> Path:
     return root
 
 
-def run(project: Project, examples: int = 200) -> list[Finished]:
+def run(project: Project, examples: int = 200, jobs: int = 2) -> list[Finished]:
     """Run every test of the project and keep the receipts on its shelf."""
     works = [
         Work(contract, test, binding)
         for contract, test in project.select([], [])
         if (binding := project.subject(contract, test)) is not None
     ]
-    bench = Bench(project.root, project.sources, project.today, Plan(examples), jobs=2)
+    bench = Bench(project.root, project.sources, project.today, Plan(examples), jobs)
     finished = sorted(run_campaign(works, bench), key=lambda row: row.work.test.id)
     for row in finished:
         project.keep(row.receipt)
@@ -99,7 +112,7 @@ def run(project: Project, examples: int = 200) -> list[Finished]:
 
 def run_at(root: Path, examples: int = 200) -> Finished:
     """Run the one test of the project at `root`."""
-    [finished] = run(project_at(root), examples)
+    [finished] = run(project_at(root), examples, jobs=1)
     return finished
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import yaml
 from conftest import ROOT, Ran, edit
-from small_project import write_project
+from ledger_project import cloned_project
 
 ACTION: dict[str, Any] = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))
 PATH = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
@@ -34,21 +34,10 @@ def step(row: dict[str, Any], folder: Path, inputs: dict[str, str], **more: str)
     return Ran(done.returncode, done.stdout, done.stderr)
 
 
-def git(folder: Path, *arguments: str) -> None:
-    who = ["-c", "user.name=a", "-c", "user.email=a@example.org"]
-    subprocess.run(["git", *who, *arguments], cwd=folder, check=True, capture_output=True)
-
-
 @pytest.fixture
-def clone(tmp_path: Path, pv: Any) -> Path:
-    """A project with evidence, cloned; the branch is main as it was pushed."""
-    root = write_project(tmp_path / "theirs", {".gitignore": ".pv/\n__pycache__/\npv.sarif\n"})
-    assert pv("falsify", cwd=root).exit == 0
-    assert pv("ledger", "promote", "double-v1", cwd=root).exit == 0
-    for arguments in (["init", "-q", "-b", "main"], ["add", "-A"], ["commit", "-qm", "first"]):
-        git(root, *arguments)
-    git(tmp_path, "clone", "-q", str(root), "clone")
-    return tmp_path / "clone"
+def clone(tmp_path: Path) -> Path:
+    """A clone of a project with evidence."""
+    return cloned_project(tmp_path / "clone")
 
 
 def gate(clone: Path, **inputs: str) -> tuple[Ran, str, list[str]]:

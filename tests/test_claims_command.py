@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from conftest import Ran, edit
+from small_project import IDENTITY
 
 Pv = Callable[..., Ran]
 
@@ -31,18 +32,9 @@ It has 4,192 weights, trained with Adam (beta1=0.85, beta2=0.99) in at most 60 s
 width = 16,  # of 27
 ```
 """
-CONTRACT = """\
-schema: pv/contract-v1
-metadata: {version: 1.0.0, description: a model}
-equations:
-  same:
-    formula: same(x) = x
-    domain: x in 0 … 4
-    codomain: 0 … 4
-    arguments: {x: {type: integer, range: {min: 0, max: 4}, strata: [ordinary]}}
-    returns: {y: {type: integer}}
-    invariants:
-      - {id: same, statement: the result is the argument, holds: exact}
+CONTRACT = (
+    IDENTITY
+    + """\
 claims:
   - id: WEIGHTS
     document: README.md
@@ -90,6 +82,7 @@ claims:
 documents:
   - {files: README.md}
 """
+)
 FILES = {
     "README.md": README,
     "contracts/model-v1.yaml": CONTRACT,

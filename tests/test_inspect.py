@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,12 @@ from model_files import apr_bytes, floats, gguf_bytes, gguf_key, gguf_tensor, gg
 from small_gpt import CONTEXT, HEAD_DIM, HEADS, INNER, SHAPES, VOCABULARY, WIDTH, write_small_gpt
 
 Pv = Callable[..., Ran]
+
+
+@pytest.fixture
+def pv(pv: Pv, standing: Path) -> Pv:
+    """In a copy of this project, unless a test says where."""
+    return partial(pv, cwd=standing)
 
 
 @pytest.fixture(autouse=True)
@@ -70,13 +78,13 @@ def test_a_config_that_disagrees_with_the_weights_is_noted(tmp_path: Path, pv: P
     assert f"note: {note}" in pv("inspect", tmp_path / "m").out
 
 
-def test_the_named_model_with_its_levels_from_the_ledger(pv: Pv) -> None:
+def test_the_named_model_with_its_levels_from_the_ledger(pv: Pv, standing: Path) -> None:
     seen = value(pv, "microgpt", "--seed", "3")
     assert (seen["parameters"], seen["format"]) == (4192, "fresh")
     from pv.project import project_at
     from pv.report.status import vectors
 
-    rows = [row for row in project_at(ROOT).assessments().values() if row.equation == "softmax" and row.default]
+    rows = [row for row in project_at(standing).assessments().values() if row.equation == "softmax" and row.default]
     [level] = [row["level"] for row in seen["kernels"] if row["op"] == "Softmax"]
     assert level == vectors(rows)["microgpt-v1"]
     assert {row["level"] for row in seen["kernels"] if row["contract"] is None} == {None}
@@ -92,13 +100,14 @@ def test_keys_of_json(tmp_path: Path, pv: Pv) -> None:
     ]  # fmt: skip
 
 
-def test_a_file_is_inspected_without_torch_and_a_model_that_runs_needs_it(tmp_path: Path) -> None:
+def test_a_file_is_inspected_without_torch_and_a_model_that_runs_needs_it(tmp_path: Path, standing: Path) -> None:
     write_small_gpt(tmp_path / "m")
     code = "import sys; from pv.cli import main; code = main(sys.argv[1:]); print(code, 'torch' in sys.modules)"
+    env = {**os.environ, "PYTHONPATH": str(ROOT)}
 
     def last_line(*arguments: str) -> str:
         command = [sys.executable, "-c", code, *arguments]
-        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+        done = subprocess.run(command, cwd=standing, env=env, capture_output=True, text=True, check=True)
         return done.stdout.splitlines()[-1]
 
     assert last_line("inspect", str(tmp_path / "m")) == "0 False"

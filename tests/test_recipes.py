@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import yaml
 from conftest import ROOT, Ran, edit
-from small_project import write_project
+from ledger_project import cloned_project
 from tutorial import Block, blocks
 
 PAGE = (ROOT / "docs/recipes.md").read_text(encoding="utf-8")
@@ -30,26 +30,14 @@ def loaded(file: str) -> list[Any]:
     return [yaml.safe_load(block.text) for block in recipes(file)]
 
 
-def git(folder: Path, *arguments: str) -> None:
-    who = ["-c", "user.name=a", "-c", "user.email=a@example.org"]
-    subprocess.run(["git", *who, *arguments], cwd=folder, check=True, capture_output=True)
-
-
 @pytest.fixture
-def clone(tmp_path: Path, pv: Any) -> Path:
-    """A project with evidence, cloned; the branch is main as it was pushed."""
-    root = write_project(tmp_path / "theirs", {".gitignore": ".pv/\n__pycache__/\npv.*\n"})
-    assert pv("falsify", cwd=root).exit == 0
-    assert pv("ledger", "promote", "double-v1", cwd=root).exit == 0
-    for arguments in (["init", "-q", "-b", "main"], ["add", "-A"], ["commit", "-qm", "first"]):
-        git(root, *arguments)
-    git(tmp_path, "clone", "-q", str(root), "clone")
-    git(tmp_path / "clone", "switch", "-q", "-c", "branch")
+def clone(tmp_path: Path) -> Path:
+    """A clone of a project with evidence, with `pv` in a folder beside it."""
     (tmp_path / "bin").mkdir()
     program = tmp_path / "bin/pv"
     program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m pv "$@"\n', encoding="utf-8")
     program.chmod(0o755)
-    return tmp_path / "clone"
+    return cloned_project(tmp_path / "clone")
 
 
 def run(clone: Path, script: str) -> Ran:

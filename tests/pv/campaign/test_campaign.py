@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from ledger_project import falsified_project
 from small_project import FILES, run, run_at, subject_parts, write_project
 
 from pv.ledger.formats import problem_of
@@ -100,7 +101,7 @@ def test_a_counterexample_that_is_too_large_is_not_kept_but_counted(tmp_path: Pa
 
 
 def test_each_edit_makes_exactly_its_own_cause_stale(tmp_path: Path) -> None:
-    run_at(write_project(tmp_path))
+    falsified_project(tmp_path)
     assert stale(tmp_path) == []
     edits = [
         ("kernels/factor.py", "FACTOR = 2", "FACTOR = 2.0", ["subject changed (kernels/factor.py: top level)"]),
@@ -125,7 +126,7 @@ def test_each_edit_makes_exactly_its_own_cause_stale(tmp_path: Path) -> None:
 
 
 def test_what_changes_no_meaning_leaves_everything_fresh(tmp_path: Path) -> None:
-    run_at(write_project(tmp_path))
+    falsified_project(tmp_path)
     change(tmp_path, "kernels/double.py", "    return FACTOR * x", "    # twice\n\n    return (FACTOR * x)")
     change(tmp_path, "kernels/double.py", '"""Twice x."""', '"""Two x."""')
     change(tmp_path, "kernels/double.py", "return 3 * x", "return 4 * x")  # triple: not entered
@@ -138,7 +139,7 @@ def test_what_changes_no_meaning_leaves_everything_fresh(tmp_path: Path) -> None
 
 
 def test_what_is_deleted_is_gone_and_what_is_added_is_new(tmp_path: Path) -> None:
-    run_at(write_project(tmp_path))
+    falsified_project(tmp_path)
     (tmp_path / "kernels/factor.py").unlink()
     change(
         tmp_path,

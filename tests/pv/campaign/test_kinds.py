@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable, Mapping
+from contextlib import chdir, redirect_stdout
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +14,7 @@ import pytest
 from conftest import Ran, edit
 from small_project import FILES, write_project
 
+from pv.cli import main
 from pv.falsify.casefile import load_case
 from pv.level import Level
 from pv.project import project_at
@@ -32,6 +36,21 @@ ALL = {
 
 def write(root: Path, changes: Mapping[str, str] | None = None) -> Path:
     return write_project(root, {**ALL, **(changes or {})})
+
+
+@pytest.fixture(scope="module")
+def discharged(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, int, str]:
+    """The project after a run of all three kinds, what that ended with, and what it said."""
+    root = write(tmp_path_factory.mktemp("discharged"))
+    with chdir(root), redirect_stdout(StringIO()) as said:
+        return root, main(["falsify"]), said.getvalue()
+
+
+def copied(measured: tuple[Path, int, str], target: Path) -> Path:
+    """The project of `measured`, to be edited."""
+    root, ended, said = measured
+    assert ended == 0, said
+    return shutil.copytree(root, target, dirs_exist_ok=True)
 
 
 def receipts(root: Path) -> dict[str, dict[str, Any]]:
@@ -58,14 +77,13 @@ def came_to(root: Path, pv: Pv, kind: str) -> tuple[int, str, str]:
 # --- what is run, and what it earns
 
 
-def test_all_three_kinds_are_run_and_together_they_discharge(tmp_path: Path, pv: Pv) -> None:
-    root = write(tmp_path)
-    ran = pv("falsify", cwd=root)
-    assert ran.exit == 0, ran.said
-    assert {line.split("  ")[0] for line in ran.out.splitlines()[:3]} == {
+def test_all_three_kinds_are_run_and_together_they_discharge(discharged: tuple[Path, int, str]) -> None:
+    root, ended, said = discharged
+    assert ended == 0, said
+    assert {line.split("  ")[0] for line in said.splitlines()[:3]} == {
         "FALSIFY-D-001", "FALSIFY-D-001 live", "FALSIFY-D-001 oracle",
     }  # fmt: skip
-    assert "3 runs of 1 test: 3 held" in ran.out
+    assert "3 runs of 1 test: 3 held" in said
     assert level(root) == (Level.DISCHARGED, ())
     found = receipts(root)
     assert found["live"]["live"] == {"calls": 3, "outside": 0, "why": ""}
@@ -141,10 +159,9 @@ TWO_TESTS = (
     (KERNEL, "FACTOR * x", "x * FACTOR", Level.NO_EVIDENCE, "a run: pv falsify --id FALSIFY-D-001"),
 ])  # fmt: skip
 def test_each_kind_ages_by_what_it_depends_on(
-    tmp_path: Path, pv: Pv, file: str, old: str, new: str, left: Level, said: str
+    tmp_path: Path, discharged: tuple[Path, int, str], pv: Pv, file: str, old: str, new: str, left: Level, said: str
 ) -> None:
-    root = write(tmp_path)
-    assert pv("falsify", cwd=root).exit == 0
+    root = copied(discharged, tmp_path)
     edit(root / file, old, new)
     found, lacking = level(root)
     assert found is left

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
+from contextlib import chdir
 from pathlib import Path
 from typing import Any
 
 import pytest
 from conftest import Ran, edit
+
+from pv.cli import main
 
 Pv = Callable[..., Ran]
 
@@ -18,6 +22,16 @@ def demo(tmp_path: Path, pv: Pv) -> Path:
     """The example project, never run."""
     pv("init", tmp_path)
     return tmp_path
+
+
+@pytest.fixture(scope="module")
+def run_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The example project after `pv falsify`."""
+    root = tmp_path_factory.mktemp("demo")
+    assert main(["init", str(root)]) == 0
+    with chdir(root):
+        assert main(["falsify"]) == 0
+    return root
 
 
 def value(pv: Pv, root: Path) -> Any:
@@ -50,9 +64,9 @@ def test_before_a_run_only_the_level_is_missing_and_after_it_nothing(demo: Path,
     ("falsifiers/soft_cap.py", '@fault("soft_cap/formula")', '@fault("soft_cap/formla")', ["a fault"]),
 ])  # fmt: skip
 def test_what_is_missing_is_named_and_comes_first(
-    demo: Path, pv: Pv, path: str, find: str, replace: str, missing: list[str]
+    run_once: Path, tmp_path: Path, pv: Pv, path: str, find: str, replace: str, missing: list[str]
 ) -> None:
-    pv("falsify", cwd=demo)
+    demo = shutil.copytree(run_once, tmp_path / "demo")
     assert [row["invariant"] for row in value(pv, demo)["invariants"]] == ["soft_cap/capped", "soft_cap/formula"]
     edit(demo / path, find, replace)
     first, *_ = value(pv, demo)["invariants"]

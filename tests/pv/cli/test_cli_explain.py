@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,12 @@ Pv = Callable[..., Ran]
 OTHER = Config(vocab_size=27, block_size=9, n_embd=12, n_head=3, head_dim=5, ff_dim=20)
 
 
+@pytest.fixture
+def pv(pv: Pv, standing: Path) -> Pv:
+    """In a copy of this project, unless a test says where."""
+    return partial(pv, cwd=standing)
+
+
 @pytest.fixture(autouse=True)
 def wide(monkeypatch: pytest.MonkeyPatch) -> None:
     """Levels of the day are of any length: where lines break is asked where a width is chosen."""
@@ -37,8 +44,8 @@ def checkpoint(folder: Path, config: Config = OTHER) -> Path:
     return save_model_folder
 
 
-def explained(pv: Pv, *arguments: object, cwd: Path = ROOT) -> Any:
-    ran = pv("explain", *arguments, "--format", "json", cwd=cwd)
+def explained(pv: Pv, *arguments: object, **where: Path) -> Any:
+    ran = pv("explain", *arguments, "--format", "json", **where)
     assert ran.exit == 0, ran.said
     return json.loads(ran.out)
 
@@ -424,16 +431,18 @@ def test_a_project_without_models_has_none_to_run(tmp_path: Path, pv: Pv) -> Non
     assert (ran.exit, "there is no model 'microgpt'" in ran.err) == (2, True)
 
 
-def test_torch_is_imported_only_when_a_model_runs(tmp_path: Path, pv_process: Callable[..., Ran]) -> None:
+def test_torch_is_imported_only_when_a_model_runs(
+    tmp_path: Path, standing: Path, pv_process: Callable[..., Ran]
+) -> None:
     """A torch that cannot be imported is noticed exactly where one is needed."""
     (tmp_path / "torch.py").write_text("raise ImportError('no torch')\n", encoding="utf-8")
     env = {"PYTHONPATH": f"{tmp_path}:{ROOT}"}
     path = llama_file(tmp_path / "model.safetensors")
     for arguments in (["--kernel", "llama", "-v", "--proof-status"], ["--tensor", "q_proj"], [path]):
-        ran = pv_process("explain", *arguments, env=env)
+        ran = pv_process("explain", *arguments, cwd=standing, env=env)
         assert ran.exit == 0, ran.said
-    assert pv_process("trace", path, env=env).exit == 0
-    ran = pv_process("explain", "microgpt", env=env)
+    assert pv_process("trace", path, cwd=standing, env=env).exit == 0
+    ran = pv_process("explain", "microgpt", cwd=standing, env=env)
     assert (ran.exit, "torch is not installed" in ran.err) == (3, True)
 
 

@@ -8,8 +8,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from conftest import Ran, edit
+from ledger_project import falsified_project
 from receipts import promise, put_promotion, put_receipt
-from small_project import run_at, write_project
+from small_project import write_project
 
 from pv.ledger.store import add, read
 
@@ -21,8 +22,7 @@ def shelved(root: Path) -> set[str]:
 
 
 def test_what_is_stale_and_uncited_goes_and_the_rest_stays(tmp_path: Path, pv: Pv) -> None:
-    root = write_project(tmp_path)
-    run_at(root)
+    root = falsified_project(tmp_path)
     cited = shelved(root)
     [path] = (root / ".pv/receipts/double-v1").glob("*.json")
     put_promotion(root / "ledger", promise(add(root / "ledger/receipts/double-v1", read(path).value).stem))
@@ -49,8 +49,7 @@ def test_what_is_stale_and_uncited_goes_and_the_rest_stays(tmp_path: Path, pv: P
 
 
 def test_damage_and_what_was_left_over_long_ago_go_and_a_write_under_way_stays(tmp_path: Path, pv: Pv) -> None:
-    root = write_project(tmp_path)
-    run_at(root)
+    root = falsified_project(tmp_path)
     [whole] = (root / ".pv/receipts/double-v1").glob("*.json")
     torn = whole.with_name(f"{'0' * 64}.json")
     torn.write_bytes(whole.read_bytes()[:-9])
@@ -74,8 +73,7 @@ def test_captured_cases_stay_as_long_as_a_live_receipt_of_their_subject(tmp_path
 
 
 def test_while_a_contract_cannot_be_read_nothing_is_dropped(tmp_path: Path, pv: Pv) -> None:
-    root = write_project(tmp_path)
-    run_at(root)
+    root = falsified_project(tmp_path)
     (root / "contracts/double-v1.yaml").write_text("schema: pv/contract-v1\n", encoding="utf-8")
     before = shelved(root)
     assert pv("ledger", "gc", cwd=root).exit == 1

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 from conftest import Ran, edit
+from ledger_project import falsified_project
 from receipts import promise, put_promotion
-from small_project import run_at, write_project
 
 from pv.ledger.retraction import retraction_value
 from pv.ledger.store import add, read
@@ -20,8 +20,7 @@ Pv = Callable[..., Ran]
 @pytest.fixture
 def made(tmp_path: Path) -> tuple[Path, Path, Path]:
     """The small project with a receipt and a promotion that cites it."""
-    root = write_project(tmp_path)
-    run_at(root)
+    root = falsified_project(tmp_path)
     [path] = (root / ".pv/receipts/double-v1").glob("*.json")
     receipt = add(root / "ledger/receipts/double-v1", read(path).value)
     return root, receipt, put_promotion(root / "ledger", promise(receipt.stem))

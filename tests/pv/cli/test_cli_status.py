@@ -33,15 +33,21 @@ def shelve(root: Path) -> str:
     return added.stem
 
 
-@pytest.fixture
-def repository(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def committed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The small project, promised at PARTIAL and committed."""
-    root = write_project(tmp_path / "project")
+    root = write_project(tmp_path_factory.mktemp("committed"))
     shelve(root)
     git(root, "init", "-q")
     git(root, "add", "-A")
     git(root, "commit", "-qm", "all")
     return root
+
+
+@pytest.fixture
+def repository(committed: Path, tmp_path: Path) -> Path:
+    """A copy of it, to be edited."""
+    return shutil.copytree(committed, tmp_path / "project")
 
 
 def since(pv: Pv, root: Path, reference: str = "HEAD") -> dict[str, object]:

@@ -6,12 +6,13 @@ import json
 import math
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-from conftest import ROOT, Ran, edit
+from conftest import Ran, edit
 from test_cli_explain import OTHER, checkpoint, llama_file
 
 from implementations.microgpt.checkpoint import save_model
@@ -24,14 +25,20 @@ from pv.introspect.tokens import read_text
 Pv = Callable[..., Ran]
 
 
+@pytest.fixture
+def pv(pv: Pv, standing: Path) -> Pv:
+    """In a copy of this project, unless a test says where."""
+    return partial(pv, cwd=standing)
+
+
 @pytest.fixture(autouse=True)
 def wide(monkeypatch: pytest.MonkeyPatch) -> None:
     """Levels of the day are of any length: where lines break is asked where a width is chosen."""
     monkeypatch.setenv("COLUMNS", "200")
 
 
-def traced(pv: Pv, *arguments: object, cwd: Path = ROOT) -> Any:
-    ran = pv("trace", *arguments, "--format", "json", cwd=cwd)
+def traced(pv: Pv, *arguments: object, **where: Path) -> Any:
+    ran = pv("trace", *arguments, "--format", "json", **where)
     assert ran.exit == 0, ran.said
     return json.loads(ran.out)
 
