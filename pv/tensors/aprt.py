@@ -9,6 +9,9 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -41,8 +44,16 @@ def encode(values: NDArray[numpy.float32], layer: int) -> NDArray[numpy.uint8]:
     """
     import numpy
 
-    data = numpy.empty(encoded_size(values.size), numpy.uint8)
-    encode_into(data, values, layer)
+    if values.dtype.newbyteorder("=") != numpy.float32 or values.ndim != 1:
+        raise ValueError(f"APRT holds float32 in one row, not {values.dtype.name} of shape {list(values.shape)}")
+    if not 0 <= layer <= WHOLE_MODEL:
+        raise ValueError(f"the layer {layer} does not fit: 0 … {WHOLE_MODEL - 1}, or {WHOLE_MODEL} for the whole model")
+    if values.size > MOST_VALUES:
+        raise ValueError(f"{values.size} values do not fit: APRT counts at most {MOST_VALUES}")
+    size, room = encoded_size(values.size), _room.get()
+    data = numpy.empty(size, numpy.uint8) if room is None or room.size < size else room[:size]
+    data[: HEADER.size] = numpy.frombuffer(HEADER.pack(MAGIC, layer, values.size), numpy.uint8)
+    data[HEADER.size :].view("<f4")[:] = values
     return data
 
 
@@ -51,23 +62,21 @@ def encoded_size(count: int) -> int:
     return HEADER.size + 4 * count
 
 
-def encode_into(data: NDArray[numpy.uint8], values: NDArray[numpy.float32], layer: int) -> None:
-    """As `encode`, into `data`, which has just the size: for who writes many, new memory costs more than what goes into it.
+_room: ContextVar[NDArray[numpy.uint8] | None] = ContextVar("room", default=None)
 
-    Raises ValueError as `encode` does, and for another size.
+
+@contextmanager
+def encoded_in(room: NDArray[numpy.uint8]) -> Iterator[None]:
+    """In the block, what `encode` gives lies at the beginning of `room`, [m] bytes, if it is no longer than that.
+
+    Memory that is new takes several times as long to fill as what is used again. No argument of `encode`: its bytes do not
+    depend on it.
     """
-    import numpy
-
-    if values.dtype.newbyteorder("=") != numpy.float32 or values.ndim != 1:
-        raise ValueError(f"APRT holds float32 in one row, not {values.dtype.name} of shape {list(values.shape)}")
-    if not 0 <= layer <= WHOLE_MODEL:
-        raise ValueError(f"the layer {layer} does not fit: 0 … {WHOLE_MODEL - 1}, or {WHOLE_MODEL} for the whole model")
-    if values.size > MOST_VALUES:
-        raise ValueError(f"{values.size} values do not fit: APRT counts at most {MOST_VALUES}")
-    if data.size != encoded_size(values.size):
-        raise ValueError(f"{values.size} values take {encoded_size(values.size)} bytes, not {data.size}")
-    data[: HEADER.size] = numpy.frombuffer(HEADER.pack(MAGIC, layer, values.size), numpy.uint8)
-    data[HEADER.size :].view("<f4")[:] = values
+    token = _room.set(room)
+    try:
+        yield
+    finally:
+        _room.reset(token)
 
 
 def decode(data: NDArray[numpy.uint8]) -> tuple[int, NDArray[numpy.float32]]:

@@ -16,7 +16,7 @@ import numpy
 
 from pv.finding import PvError
 from pv.tensors import manifest as layout
-from pv.tensors.aprt import encode_into, encoded_size, layer_number
+from pv.tensors.aprt import encode, encoded_in, encoded_size, layer_number
 from pv.tensors.exact import exact_bytes
 from pv.tensors.manifest import MANIFEST, Manifest, StageRecord
 from pv.tensors.place import Place
@@ -85,12 +85,11 @@ class CaptureWriter:
             self._flush()
 
     def _aprt(self, place: Place, array: NDArray[Any]) -> memoryview:
-        size = encoded_size(array.size)
-        if self._held + size > _HELD:
+        values = array.astype("<f4", copy=False).reshape(-1)
+        if self._held + encoded_size(values.size) > _HELD:
             self._flush()
-        data = self._room[self._held : self._held + size] if size <= _HELD else numpy.empty(size, numpy.uint8)
-        encode_into(data, array.astype("<f4", copy=False).reshape(-1), layer_number(place.layer))
-        return data.data
+        with encoded_in(self._room[self._held :]):
+            return encode(values, layer_number(place.layer)).data
 
     def finish(self, manifest: Manifest, order: Sequence[Place] = ()) -> tuple[StageRecord, ...]:
         """Write capture.json: what was added and what `manifest` says of it; the records are what it lists.

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from pv.finding import PvError
 from pv.tensors import read_aprt, write_aprt
-from pv.tensors.aprt import WHOLE_MODEL, decode, encode, encode_into
+from pv.tensors.aprt import WHOLE_MODEL, decode, encode, encoded_in
 
 PATTERNS = np.array(
     [0, 1, 0x80000000, 0x80000001, 0x007FFFFF, 0x3F800000, 0x7F800000, 0xFF800000, 0x7FC00000, 0x7FC12345, 0x7F800001,
@@ -146,7 +146,11 @@ def test_every_pattern_of_bits_passes_through_a_file(tmp_path: Path) -> None:
         assert all(np.array_equal(data[:, byte], patterns >> 8 * byte & 0xFF) for byte in range(4))
 
 
-@pytest.mark.parametrize("size", [0, 12, 23, 25])
-def test_room_of_another_size_is_refused(size: int) -> None:
-    with pytest.raises(ValueError, match=f"3 values take 24 bytes, not {size}"):
-        encode_into(np.empty(size, "uint8"), np.ones(3, "float32"), 0)
+@pytest.mark.parametrize("size", [0, 12, 23, 24, 25, 100])
+def test_room_is_used_where_it_is_long_enough(size: int) -> None:
+    values, room = np.arange(3, dtype="float32"), np.full(size, 7, "uint8")
+    with encoded_in(room):
+        found = encode(values, 1)
+    assert found.tobytes() == encode(values, 1).tobytes()
+    assert np.shares_memory(found, room) == (size >= 24)
+    assert (room[24 if size >= 24 else 0 :] == 7).all()

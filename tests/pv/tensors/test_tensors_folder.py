@@ -25,7 +25,7 @@ FACTS = Manifest(
     model="small", family="llama", digest="0" * 64, tokens=(3, 1, 2), inputs={"text": "emma"}, device="cpu", dtype="bfloat16",
     attention="eager", phase="prefill", position="all", versions={"pv": "0.1.0"}, axes={"n": "position", "E": "hidden_size"},
 )  # fmt: skip
-MUCH = np.ones(2**23, "float32")
+MUCH = np.ones(2**24, "float32")
 """More than a writer holds: it is written as it is added."""
 ROTATED = np.arange(12, dtype="float16").reshape(3, 2, 2)
 
