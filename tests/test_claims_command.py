@@ -10,8 +10,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import small_project
 from conftest import Ran, edit
-from small_project import IDENTITY
+from small_project import IDENTITY, write_project
 
 Pv = Callable[..., Ran]
 
@@ -215,6 +216,19 @@ def test_a_document_alone_needs_no_project(tmp_path: Path, pv: Pv) -> None:
     (tmp_path / "README.md").write_text("# A\n\n[b](gone.md)\n", encoding="utf-8")
     ran = pv("claims", "README.md", cwd=tmp_path)
     assert (ran.exit, codes(ran)) == (1, ["PV707"])
+
+
+@pytest.mark.parametrize("files", ["README.md", "./README.md", "READ*.md", "*.md", "**/*.md", "[A-Z]*.md"])
+def test_of_a_document_is_asked_what_any_pattern_asks_of_it(files: str, tmp_path: Path, pv: Pv) -> None:
+    """And of patterns that cannot name it, nothing: that they name no file is told where all is looked at."""
+    asked = f'documents: [{{files: "{files}", sections: [Uses]}}, {{files: docs/none-*.md}}]\n'
+    root = write_project(
+        tmp_path,
+        {"contracts/double-v1.yaml": small_project.FILES["contracts/double-v1.yaml"] + asked, "README.md": "# A\n"},
+    )
+    one, every = (json.loads(pv("claims", *of, "--format", "json", cwd=root).out) for of in (["README.md"], []))
+    assert {row["code"] for row in one["findings"]} == {"PV703"}
+    assert {row["code"] for row in every["findings"]} == {"PV703", "PV700"}
 
 
 @pytest.mark.parametrize("form", ["json", "sarif", "github", "junit"])

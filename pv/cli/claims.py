@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -95,7 +96,7 @@ def examine(project: Project, only: Sequence[str] = (), *, fix: bool = False, un
         for claim in contract.claims
         if not only or _norm(claim.document) in only
     ]
-    named, findings = _named(project)
+    named, findings = _named(project, only)
     paths = list(only) or list(named)
     if not made and not paths and not findings:
         return Verdict([_nothing()], 0, ())
@@ -127,13 +128,18 @@ def _norm(path: str) -> str:
     return posixpath.normpath(path)
 
 
-def _named(project: Project) -> tuple[dict[str, list[Documents]], list[Finding]]:
-    """The files that the contracts name as documents, with what they ask of each; a pattern of none is a finding."""
+def _named(project: Project, only: Sequence[str]) -> tuple[dict[str, list[Documents]], list[Finding]]:
+    """The files that the contracts name as documents, with what they ask of each; a pattern of none is a finding.
+
+    With `only`, patterns that can name none of these are not looked up.
+    """
     from pv.claims.sources import matching
 
     found: dict[str, list[Documents]] = {}
     findings = []
     for row in (row for contract in project.contracts for row in contract.documents):
+        if only and not any(path.startswith(_beginning(row.files)) for path in only):
+            continue
         paths = matching(project.root, row.files)
         if isinstance(paths, list) and paths:
             for path in paths:
@@ -142,6 +148,12 @@ def _named(project: Project) -> tuple[dict[str, list[Documents]], list[Finding]]
         why = f"no file is named by {row.files!r}" if isinstance(paths, list) else paths.message
         findings.append(Finding("PV700", Severity.ERROR, row.place, why, "name the documents that there are"))
     return found, findings
+
+
+def _beginning(pattern: str) -> str:
+    """What every path that `pattern` names begins with."""
+    literal = re.split(r"[*?\[]", pattern, maxsplit=1)[0]
+    return "" if _norm(literal) == "." else _norm(literal)
 
 
 def _unbound(
