@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -141,25 +141,54 @@ def examine(project: Project, least: Level, against: str | None) -> dict[str, li
     Raises PvError where there are no contracts, or no such git reference as `against`.
     """
     from pv.assess.promises import unsupported
-    from pv.cli.claims import check_project_claims
     from pv.cli.ledger_verify import check_ledger
     from pv.project import CONTRACTS
+    from pv.workers import Wire, spread, worker_count
 
     folder = project.root / CONTRACTS
     if not folder.is_dir():
         raise PvError(f"there is no {CONTRACTS}/ in {project.root}", exit=Exit.RUN, hint="write a contract")
     contracts = judge(project, folder)  # first: it may know the falsifiers
-    rows = project.assessments()
-    told = unsupported(project.promotions, rows)
-    claims = check_project_claims(project)[1]
-    return {
-        "contracts": contracts,
-        "ledger": check_ledger(project, against),
-        "promises": list(project.promise_findings()),
-        "levels": [_below(project, row, least) for key, row in rows.items() if _falls(row, least) and key not in told],
-        "claims": [finding for finding in claims if finding.code != "PV500"],
-        "tests": [] if rows else [_nothing(CONTRACTS)],
-    }
+
+    def part(name: str) -> _Part:
+        if name == "claims":
+            return _claims(project)
+        rows = project.assessments()
+        told = unsupported(project.promotions, rows)
+        below = (_below(project, row, least) for key, row in rows.items() if _falls(row, least) and key not in told)
+        ledger = check_ledger(project, against)
+        return {"ledger": ledger, "promises": list(project.promise_findings()), "levels": list(below),
+                "tests": [] if rows else [_nothing(CONTRACTS)]}, {}  # fmt: skip
+
+    # Documents take about as long as evidence, and neither looks at what the other reads.
+    (rest, _), (claims, known) = spread(["rest", "claims"], part, worker_count(2), Wire(_packed, _unpacked))
+    for name, told in known.items():
+        project.memory.of(name).update(told)
+    sections = {"contracts": contracts, **rest, **claims}
+    return {name: sections[name] for name in ("contracts", "ledger", "promises", "levels", "claims", "tests")}
+
+
+_Part = tuple[dict[str, list[Finding]], dict[str, dict[str, Any]]]
+"""Findings by what was asked, and what was learnt of texts on the way (see `Memory`)."""
+
+
+def _claims(project: Project) -> _Part:
+    from pv.cli.claims import check_project_claims
+
+    found = [finding for finding in check_project_claims(project)[1] if finding.code != "PV500"]
+    return {"claims": found}, project.memory.kept
+
+
+def _packed(part: _Part) -> list[Any]:
+    from pv.validate.judgement import finding_rows
+
+    return [{name: finding_rows(tuple(found), "") for name, found in part[0].items()}, part[1]]
+
+
+def _unpacked(row: list[Any]) -> _Part:
+    from pv.validate.judgement import findings_from
+
+    return {name: list(findings_from(found, "")) for name, found in row[0].items()}, row[1]
 
 
 def judge(project: Project, path: Path) -> list[Finding]:
