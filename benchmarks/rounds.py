@@ -65,11 +65,15 @@ def middle(runs: Sequence[Taken]) -> tuple[float, float]:
     return statistics.median(one.processor for one in runs), statistics.median(one.wall for one in runs)
 
 
-def ratio(what: str, ours: Sequence[Taken], theirs: Sequence[Taken], most: float) -> bool:
-    """Print how many times longer `ours` take; whether that is at most `most`, by time of processors."""
+def ratio(what: str, ours: Sequence[Taken], theirs: Sequence[Taken], most: float, *, by_wall: bool = False) -> bool:
+    """Print how many times longer `ours` take; whether that is at most `most`, by time of processors or on the wall."""
     processor, wall = (one / other for one, other in zip(middle(ours), middle(theirs), strict=True))
     return _line(
-        what, f"{processor:.2f} times ({wall:.2f} on the wall)", f"{most:g} times", ours, met=processor <= most
+        what,
+        f"{processor:.2f} times ({wall:.2f} on the wall)",
+        f"{most:g} times",
+        ours,
+        met=(wall if by_wall else processor) <= most,
     )
 
 

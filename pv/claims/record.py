@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterable, Sequence
@@ -29,8 +30,10 @@ def run_and_value(contract: str, command: Sequence[str], root: Path, code: Code)
         raise PvError(f"{' '.join(command)} names no file of the project: nothing could make it stale", hint=hint)
     argv = [sys.executable if command[0] == "python" else command[0], *command[1:]]
     try:
+        # Python knows a compiled module by size and second: one left here would stand for an edit of the same second.
+        alone = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
         ran = subprocess.run(
-            argv, cwd=root, capture_output=True, timeout=TIMEOUT, check=False, stdin=subprocess.DEVNULL
+            argv, cwd=root, env=alone, capture_output=True, timeout=TIMEOUT, check=False, stdin=subprocess.DEVNULL
         )
     except OSError as problem:
         raise PvError(f"{command[0]} cannot be run: {problem.strerror or problem}", hint="name a program") from problem
