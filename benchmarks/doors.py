@@ -3,9 +3,9 @@
     python benchmarks/doors.py [--rounds N]
 
 Run it with the Python of an environment that holds `pv`. Everything is measured against `python -c "import click, yaml,
-jsonschema_rs"`, in a copy of what git knows here (and in a small project), so that files can be changed. Processes are cold and
-take turns; what decides is the median of their time of processors, and of the gate, which works on two, that on the wall. Warm is with the cache of the run before, as on a
-developer's machine; cold with an empty one, as in CI.
+jsonschema_rs"`, in a copy of what git knows here (and in a small project), so that files can be changed. Processes are cold
+and take turns; what decides is the median of their time of processors, and of the gate, which works on two, that on the
+wall. Warm is with the cache of the run before, as on a developer's machine; cold with an empty one, as in CI.
 """
 
 from __future__ import annotations
