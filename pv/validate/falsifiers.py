@@ -22,7 +22,8 @@ def recall(project: Project, cache: Cache) -> None:
     try:
         index, attacks = _read(row)
     except (ValueError, TypeError, KeyError):
-        return  # not what pv wrote
+        del cache.kept[_name(project)]  # not what pv wrote: it is read, and kept, anew
+        return
     project.index, project.attack = index, attacks.__getitem__
 
 

@@ -137,7 +137,7 @@ def _facts(project: Project, support: Callable[[FalsificationTest], Support]) ->
         falsifiers=project.index,
         find_target=project.find_target,
         support=support,
-        attack=lambda entry: project.attack(entry),
+        attack=lambda entry: project.attack(entry),  # what reads attacks is loaded where there is one
         shared=project.shared_code,
     )
 

@@ -8,6 +8,7 @@ import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from conftest import ROOT, Ran, copy_project, edit
@@ -226,7 +227,7 @@ def test_rows_that_pv_did_not_write_are_not_believed(rows: str, project: Path, c
     assert pv(*COMMAND, cwd=project) == first
 
 
-def falsifiers_kept(caches: Path) -> tuple[Path, dict[str, object], list[list[object]]]:
+def falsifiers_kept(caches: Path) -> tuple[Path, dict[str, Any], list[Any]]:
     """The file with what is kept of the falsifiers, its content, and of that the attacks, one for each falsifier."""
     for path in caches.iterdir():
         value = json.loads(path.read_bytes())
@@ -265,11 +266,12 @@ def test_falsifiers_that_pv_did_not_write_are_not_believed(
     edit(project / CONTRACT, "schema: pv/contract-v1\n", "schema: pv/contract-v1  # changed\n")
     path, value, _ = falsifiers_kept(caches)
     value["rows"] = {
-        name: [*entry[:2], row] if name.startswith("\0") else entry
-        for name, entry in value["rows"].items()  # type: ignore[attr-defined]
+        name: [*entry[:2], row] if name.startswith("\0") else entry for name, entry in value["rows"].items()
     }
     path.write_text(json.dumps(value), encoding="utf-8")
     assert pv(*COMMAND, cwd=project) == pv(*COMMAND, "--no-cache", cwd=project)
+    _, _, attacks = falsifiers_kept(caches)
+    assert len(attacks) == (project / "falsifiers/softmax.py").read_text(encoding="utf-8").count("@falsifier(")
 
 
 def test_a_folder_that_cannot_be_written_is_no_trouble(
