@@ -22,12 +22,9 @@ from yaml.events import (
     StreamEndEvent,
 )
 
+from pv.contract.bounds import MAX_DEPTH, MAX_NODES, MAX_SCALAR
 from pv.contract.quote import shorten
 from pv.contract.scalar import CONSTANTS, NUMERIC_START, value_of
-
-MAX_DEPTH = 64
-MAX_NODES = 200_000
-MAX_SCALAR = 1024 * 1024
 
 Note = Callable[[str, Any, str, str], bool]
 """`note(code, mark, message, hint)` records a finding and says whether to go on reading."""

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from pv.contract.document import MAX_BYTES, Document, capped, read_document
+from pv.contract.bounds import MAX_BYTES
+from pv.contract.document import Document, capped, read_document
 from pv.contract.model import (
     Binding,
     Block,

@@ -1,7 +1,7 @@
 """The layout that contracts are mostly written in, read a row at a time, in half the time that the YAML parser takes.
 
-A row is a key, a dash, or both, with at most one value beside them: a plain scalar, a quoted one with no escapes but of the
-backslash and the quote, a list of words and numbers in brackets, or a key's block of text (`|`, `>`) in the rows below it.
+A row is a key, a dash, or both, with at most one value beside them: a plain scalar, a quoted one with few escapes, a list or
+mapping in brackets, whose rows end in commas, or a key's block of text (`|`, `>`) in the rows below it.
 What such rows mean needs no parser. Of everything else, and of everything that is wrong,
 nothing is decided here: `read_rows` answers None, and `pv.contract.nodes` reads the text, finds what is to be found, and
 would have come to the same. The tests hold the two against each other.
@@ -13,15 +13,19 @@ import math
 import re
 from typing import Any
 
-from pv.contract.nodes import MAX_DEPTH, MAX_NODES
+from pv.contract.bounds import MAX_DEPTH, MAX_NODES
 from pv.contract.scalar import CONSTANTS, NUMERIC_START, value_of
 
 _KEY = r"[A-Za-z_][A-Za-z0-9_-]{0,100}+"
-_QUOTED = r""""[^"\\\n]*+(?:\\["\\][^"\\\n]*+)*+"|'[^'\n]*+'"""
-_WORD = rf"[A-Za-z_][A-Za-z0-9_.-]*|-?[0-9]+(?:\.[0-9]+)?|{_QUOTED}"
-_FLOW = rf"\[(?:(?:{_WORD})(?:, *(?:{_WORD}))*)?\]"
-_FIRST = r"""[^\s\-?:,\[\]{}#&*!|>'"%@`]|-(?=[0-9.])"""
-_PLAIN = rf"(?:{_FIRST})[^:#\n]*+(?:(?::(?=\S)|(?<=\S)#)[^:#\n]*+)*+"
+_QUOTED = r""""[^"\\\n]*+(?:\\["\\nt][^"\\\n]*+)*+"|'[^'\n]*+'"""
+_FIRST = r"""[^\s\-?:,\[\]{}#&*!|>'"%@`]"""
+_PLAIN = rf"(?:{_FIRST}|-(?=\S))[^:#\n]*+(?:(?::(?=\S)|(?<=\S)#)[^:#\n]*+)*+"
+_FLOW = r"[\[{](?:[^\n]*+(?<=,)\n ++){0,40}+[^\n]*[\]}]"
+# Of what stands in brackets: a key; what opens a list or mapping, or a scalar; what closes after it; a comma.
+_PIECE = re.compile(
+    rf"(?:({_KEY})(: +))?(?:([\[{{] *)|({_QUOTED}|(?:{_FIRST}|-(?=[\w.-]))[^:#?,\[\]{{}}\n]*+)( *))"
+    r"((?:[\]}] *)*)(, *(?:\n +)?)?"
+)
 # Its first line is not blank and says how far all are indented: it ends before the first that is not, and not blank.
 _BLOCK = r"[|>]-?\n(?P<deep> +)\S.*(?:\n(?:(?P=deep).*| *(?=\n)))*"
 _ROW = re.compile(
@@ -29,8 +33,8 @@ _ROW = re.compile(
 )
 _ASCII = bytes([0x0A, *range(0x20, 0x7F)])
 _NO_ROW = ("",) * 6
-_WORDS = re.compile(_WORD)
 _ESCAPED = re.compile(r"\\(.)")
+_ESCAPES = {"n": "\n", "t": "\t"}
 # Lines of `>` become one where both begin with ink; blank ones between them stay as breaks.
 _FOLD = re.compile(r"^([^ \n].*)\n(\n*)(?=[^ \n])", re.MULTILINE)
 
@@ -118,8 +122,11 @@ def _read(rows: list[tuple[str, ...]], values: list[Any], marks: list[Any]) -> b
         node: tuple[Any, ...] = (line, here + len(name) + len(separator))
         if said[0] in "\"'":
             value = said[1:-1] if "\\" not in said else _unescaped(said)
-        elif said[0] == "[":
-            value, node = _flow(said, *node)
+        elif said[0] in "[{":
+            flow = _flow(said, line, here + len(name) + len(separator), len(stack))
+            if flow is None:
+                return False
+            value, node = flow
         elif deep:
             if not name or len(deep) <= here:
                 return False  # a block of nothing, or one of a list, which may begin in its column
@@ -139,22 +146,72 @@ def _read(rows: list[tuple[str, ...]], values: list[Any], marks: list[Any]) -> b
     return waiting is None
 
 
-def _flow(said: str, line: int, column: int) -> tuple[list[Any], tuple[Any, ...]]:
-    """The list of words in `said`, which begins at `column`, and its node."""
-    found = list(_WORDS.finditer(said))
-    words = [word.group() for word in found]
-    values = [_unescaped(word) if word[0] in "\"'" else _plain(word) for word in words]
-    return values, (line, column, [(line, column + word.start()) for word in found])
+def _flow(said: str, line: int, column: int, depth: int) -> tuple[Any, tuple[Any, ...]] | None:
+    """The list or mapping in `said`, which begins at `line` and `column` inside of `depth` others, and its node."""
+    values: list[Any] = []
+    marks: list[Any] = []
+    container: Any = values
+    places: Any = marks
+    value: Any
+    below: Any
+    node: tuple[Any, ...]
+    stack: list[tuple[Any, Any]] = []
+    left = len(said)
+    for name, separator, bracket, scalar, space, closing, comma in _PIECE.findall(said):
+        key, column = column, column + len(name) + len(separator)
+        left -= column - key + len(bracket) + len(scalar) + len(space) + len(closing) + len(comma)
+        if bool(name) != (type(container) is dict):
+            return None
+        if scalar:
+            value, node = _scalar(scalar), (line, column)
+            if type(value) is float and not math.isfinite(value):
+                return None
+        else:
+            value, below = ([], []) if bracket[0] == "[" else ({}, {})
+            node = (line, column, below)
+        if not name:
+            container.append(value)
+            places.append(node)
+        elif name in container or name in CONSTANTS:
+            return None  # there already, or no text
+        else:
+            container[name], places[name] = value, (line, key, node)
+        if bracket:
+            if depth + len(stack) >= MAX_DEPTH:
+                return None
+            stack.append((container, places))
+            container, places = value, below
+        for one in closing.replace(" ", ""):
+            if not stack or one != ("}" if type(container) is dict else "]"):
+                return None
+            container, places = stack.pop()
+        if not comma:
+            if stack and (scalar or closing):
+                return None
+            column += len(bracket) + len(scalar) + len(space) + len(closing)
+        elif not stack or (bracket and not closing):
+            return None
+        elif "\n" in comma:
+            line, column = line + 1, len(comma) - comma.index("\n") - 1
+        else:
+            column += len(bracket) + len(scalar) + len(space) + len(closing) + len(comma)
+    # What no piece matches is left out of them.
+    return (values[0], marks[0]) if not left and not stack and len(values) == 1 else None
 
 
-def _plain(said: str) -> str | int | float | bool | None:
+def _scalar(said: str) -> str | int | float | bool | None:
+    """What is written in quotes, or plainly."""
+    if said[0] in "\"'":
+        return _unescaped(said)
     text = said.rstrip(" ")
     return value_of(text) if text[0] in NUMERIC_START or text in CONSTANTS else text
 
 
 def _unescaped(said: str) -> str:
     """What stands in quotes; only between double ones a backslash escapes."""
-    return _ESCAPED.sub(r"\1", said[1:-1]) if said[0] == '"' else said[1:-1]
+    if said[0] == "'" or "\\" not in said:
+        return said[1:-1]
+    return _ESCAPED.sub(lambda found: _ESCAPES.get(found[1], found[1]), said[1:-1])
 
 
 def _block(said: str, deep: int) -> str:

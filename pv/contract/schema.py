@@ -9,7 +9,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from pv.contract.document import MAX_FINDINGS, Document
+from pv.contract.bounds import MAX_FINDINGS
+from pv.contract.document import Document
 from pv.contract.quote import nearest, shorten
 from pv.finding import Exit, Finding, PvError, Severity
 

@@ -8,8 +8,6 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
-import yaml
-
 from pv.documents.licence import is_named, licence_file, licence_of
 from pv.documents.outline import Link
 
@@ -96,6 +94,8 @@ def _no_workflow(name: str, root: Path) -> str:
 
 
 def _title(path: Path) -> str:
+    import yaml  # badges of today name the file
+
     try:
         node = yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
     except (OSError, ValueError, yaml.YAMLError):

@@ -5,13 +5,14 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
-
-import yaml
+from typing import TYPE_CHECKING, NamedTuple
 
 from pv.documents.examine import Fault
 from pv.documents.site import MARKDOWN
 from pv.documents.target import scheme_of
+
+if TYPE_CHECKING:
+    import yaml  # most documents are no book
 
 FILES = ("mkdocs.yml", "mkdocs.yaml")
 
@@ -36,6 +37,8 @@ class Book(NamedTuple):
 
 def read_book(text: str) -> Book | Fault:
     """The book that a `mkdocs.yml` describes, or why it cannot be read. Its tags, which run code, are not looked at."""
+    import yaml
+
     try:
         root = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.YAMLError as error:
@@ -86,15 +89,12 @@ def chapters(home: Path) -> list[str]:
 
 
 def _entries(node: yaml.Node) -> Iterator[Entry]:
-    if isinstance(node, yaml.SequenceNode):
-        for item in node.value:
-            yield from _entries(item)
-    elif isinstance(node, yaml.MappingNode):
-        for _, value in node.value:
-            yield from _entries(value)
-    elif isinstance(node, yaml.ScalarNode):
-        yield Entry(str(node.value), node.start_mark.line + 1, node.start_mark.column + 1)
+    if isinstance(node.value, str):
+        yield Entry(node.value, node.start_mark.line + 1, node.start_mark.column + 1)
+        return
+    for item in node.value:  # of a mapping pairs of a key and a value
+        yield from _entries(item[1] if isinstance(item, tuple) else item)
 
 
 def _text(node: yaml.Node) -> str:
-    return str(node.value) if isinstance(node, yaml.ScalarNode) else ""
+    return node.value if isinstance(node.value, str) else ""

@@ -6,8 +6,6 @@ import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, cast
 
-import yaml
-
 from pv.contract.document import split_lines
 from pv.contract.quote import nearest, shorten
 from pv.finding import Finding, Place, Severity
@@ -83,6 +81,8 @@ def read_ignores(data: bytes, shown: str) -> tuple[Ignore, ...]:
 
 def _scalars(data: bytes) -> list[tuple[tuple[int, int], tuple[int, int]]]:
     """Where each scalar that may hold a `#` begins and ends, lines and columns from 1; as far as the text parses."""
+    import yaml  # few files have such a comment
+
     spans = []
     try:
         for event in yaml.parse(data, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)):

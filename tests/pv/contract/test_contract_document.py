@@ -12,7 +12,10 @@ import pytest
 import yaml
 
 from pv.contract import document as module
-from pv.contract.document import MAX_BYTES, MAX_FINDINGS, Document, parse_document, pure_events, read_document
+from pv.contract import parser
+from pv.contract.bounds import MAX_BYTES, MAX_FINDINGS
+from pv.contract.document import Document, parse_document, read_document
+from pv.contract.parser import pure_events
 from pv.finding import Exit, Place, PvError
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
@@ -290,5 +293,5 @@ def test_both_parsers_are_here_and_give_the_same_values_and_places(monkeypatch: 
 @pytest.mark.parametrize("name", [name for name in REFUSED if name != "large"])
 def test_the_parser_of_python_refuses_the_same(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     data, expected = REFUSED[name]
-    monkeypatch.setattr(module, "_events", lambda body, text: pure_events(text))
+    monkeypatch.setattr(parser, "_events", lambda body, text: pure_events(text))
     assert [code for code, _ in said(parse_document(data, "a.yaml"))] == [code for code, _ in expected]

@@ -38,6 +38,10 @@ tests:
        deep: "# no comment"
        escaped: "a \\\\ \\"b\\""
        sizes: [1, -2, 0.5, "3"]
+       flow: {a: {b: [], c: {} }, d: [[x y, "z, {w}"], {e: -1e9}], f-g: --all , h: 'i: j'}   # beside
+       over: [{a: b, c: ["tab\\t", 1],
+         d: null}, e,
+           f]
    - as_it_stands: |
        if a:  # text
 
@@ -73,6 +77,32 @@ VALUES = (
     *("", "", "x", "x y ", '"q"', "'q'", '"a" # c', '"a"#c', "1", "-2", "1.5", "-.5", "0o7", "null", "true", ".inf"),
     *("1e400", "[a, b]", "[]", "[1]", '["x", y.z]', "[a", "# c", "x # c", "x#y", "x:y", "x: y", "x:", "&a", "*a"),
     *("|", ">", "|-", ">-", "|+", ">1", "| # c", "[1, -2.5, .5]", "[1, -20]", r'"a\\b"', r'"\"', r"'\\'"),
+    *("{a: [b, {c: 1}], d: e f }", "[{a: b}, c]", "{a: b,", "[[1,", "2], c]", "d: [e]}", "{a: b, a: c}", "{null: a}"),
+    *(
+        "{a: 1e999}",
+        "{a: , b: c}",
+        "{a}",
+        "[a: b]",
+        "[a b: c]",
+        "{a: b:c}",
+        "{a: --b}",
+        "[-]",
+        "[- a]",
+        "[a, ]",
+        "[, a]",
+    ),
+    *(
+        "[a}",
+        "{a: [b}]",
+        "[a] b",
+        '["a" "b"]',
+        '{"a": b}',
+        "{a: b?c}",
+        "[a#b]",
+        "[a #b]",
+        "{a: b} # c }",
+        "[ ''  , a ]",
+    ),
     *("-", "?", "{a: b}", "~", '"', "- x", r'"a\n"', "'a''b'", "é", '"x"  '),
 )
 BLOCK_LINES = (
@@ -136,13 +166,19 @@ def test_what_contracts_are_mostly_written_in_is_read_by_rows_and_means_the_same
     [
         *("a: |+\n  x\n", "a: |2\n  x\n", "a: | # c\n  x\n", "a: |\n\n  x\n", "a: |\n", "a: |\nb: 1\n", "a: |\n  x"),
         *("- |\n  x\n", "- a: |\n  x\n", "a: |\n  x\n y\n", "a: >\n  x\n b: 1\n", "a: [.inf]\n", "a: [1e999]\n"),
-        *("a: {b: 1}\n", "a: &x 1\n", "a: *x\n", "a: !t 1\n", "? a\n", "- - a\n", "---\na: 1\n"),
+        *("a: {b: 1, b: 2}\n", "a: {null: 1}\n", "a: {b}\n", "a: [b: 1]\n", "a: [b}\n", "a: {b: [c}]\n", "a: [b] c\n"),
+        *("a: [b, ]\n", "a: [, b]\n", "a: {b: }\n", "a: [1e999]\n", "a: [b\n", "a: [b,\nc]\n", "a: [b\n  , c]\n"),
+        *("a: {b: &x 1}\n", "a: [*x]\n", "a: [!t b]\n", 'a: ["b" "c"]\n', "a: [b #c]\n", "a: {? b}\n", "a: [- b]\n"),
+        *("a: &x 1\n", "a: *x\n", "a: !t 1\n", "? a\n", "- - a\n", "---\na: 1\n"),
         *("a: 1\n...\n", "a: 1\na: 2\n", "null: 1\n", "<<: 1\n", "1: a\n", "a:\n", "a:\nb: 1\n", "-\n", "- \n"),
-        *("a: .inf\n", "a: 1e999\n", "a: x\n  y\n", "a: x\n  y: z\n", 'a: "x\n  y"\n', 'a: "\\n"\n', "a: 'b''c'\n"),
+        *("a: .inf\n", "a: 1e999\n", "a: x\n  y\n", "a: x\n  y: z\n", 'a: "x\n  y"\n', 'a: "\\r"\n', "a: 'b''c'\n"),
         *("a: b: c\n", "a\n", "", "\n", "# c\n", "a:\tb\n", "a: b\r\nc: d\n", "a: \x85b\n", "a: \u2028b\n"),
         *("a: \x00\n", "\ufeffa: 1\n", "  a: 1\nb: 2\n", "- a\nb: 1\n", "a: 1\n- b\n", "a:\n - b\n - c\n  - d\n"),
         pytest.param("".join(f"k{i}: 1\n" for i in range(25_000)), id="as long as the bound on values"),
         pytest.param("".join(" " * i + "a:\n" for i in range(64)) + " " * 64 + "b: 1", id="too deep"),
+        pytest.param(
+            "".join(" " * i + "a:\n" for i in range(62)) + " " * 62 + "b: [{c: d}]", id="too deep in brackets"
+        ),
     ],
 )
 def test_anything_else_is_left_to_the_parser(text: str) -> None:
@@ -150,7 +186,9 @@ def test_anything_else_is_left_to_the_parser(text: str) -> None:
 
 
 def test_a_text_as_deep_as_may_be_is_read_by_rows() -> None:
-    assert read_rows("".join(" " * i + "a:\n" for i in range(63)) + " " * 63 + "b: 1") is not None
+    above = "".join(" " * i + "a:\n" for i in range(62)) + " " * 62
+    assert read_rows(f"{above}a:\n{' ' * 63}b: 1") is not None
+    assert read_rows(f"{above}b: [c]") is not None
 
 
 def test_no_text_is_read_otherwise_than_the_parser_reads_it(monkeypatch: pytest.MonkeyPatch) -> None:

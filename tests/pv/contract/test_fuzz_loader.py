@@ -17,7 +17,8 @@ from types import FrameType
 import pytest
 from conftest import ROOT
 
-from pv.contract.document import MAX_FINDINGS, Document, parse_document
+from pv.contract.bounds import MAX_FINDINGS
+from pv.contract.document import Document, parse_document
 from pv.contract.read import bindings_of, contract_of
 from pv.finding import PvError
 from pv.project import file_of
