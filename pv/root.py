@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -31,16 +32,22 @@ def find_root(start: Path) -> Path | None:
     return None
 
 
+@lru_cache(maxsize=8)  # a pyproject.toml holds the settings, and what documents say
+def parse_toml(text: str) -> Mapping[str, Any]:
+    """The table that `text` is; raises ValueError where it is none."""
+    import tomllib
+
+    return tomllib.loads(text)
+
+
 def read_settings(folder: Path) -> Mapping[str, Any] | None:
     """`[tool.pv]` of the pyproject.toml in `folder`, or None. Raises PvError when the file cannot be read as TOML."""
     path = folder / "pyproject.toml"
     if not path.exists():
         return None
-    import tomllib
-
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        table = parse_toml(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
         raise PvError(f"{path} cannot be read: {error}", hint="mend it: it is to be TOML in UTF-8") from error
     settings = table.get("tool", {}).get("pv")
     if settings is not None and not isinstance(settings, dict):

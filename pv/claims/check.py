@@ -10,7 +10,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
 
-from pv.claims.data import Unrecorded, spelt
+from pv.claims.data import Unrecorded, data_place, spelt
 from pv.claims.drawing import Drawing
 from pv.claims.markdown import Markdown, Spot, read_markdown
 from pv.claims.where import error, find, nearest, nowhere
@@ -84,7 +84,7 @@ def compare_claims(
         owner = owners.setdefault(spot.place, claim)
         if owner is not claim:
             findings.append(_shared(claim, owner, spot))
-        wrong = _compare(claim, spot, value, shown)
+        wrong = _compare(claim, spot, value, root, shown)
         findings += wrong
         spots.setdefault(path, []).append((claim, spot, wrong[0] if wrong else None))
     return Checked(findings, spots)
@@ -123,7 +123,7 @@ def _neighbours(file: Path) -> list[str]:
         return []
 
 
-def _compare(claim: Claim, spot: Spot, value: Value, shown: Callable[[str], str]) -> list[Finding]:
+def _compare(claim: Claim, spot: Spot, value: Value, root: Path, shown: Callable[[str], str]) -> list[Finding]:
     given = {name: value(source) for name, source in claim.sources or (("", claim.source),)}
     folded: dict[str, Folded] = {}
     for name, one in given.items():
@@ -136,6 +136,9 @@ def _compare(claim: Claim, spot: Spot, value: Value, shown: Callable[[str], str]
         expected = expected_text(claim, folded)
     except ValueError as problem:
         return [error("PV504", claim.place, f"claim {claim.id!r}: {problem}", "mend the claim's form")]
+    for name, one in folded.items():
+        source = _source(claim, name)
+        folded[name] = one._replace(place=data_place(root, source)) if isinstance(source, DataValue) else one
     return [_wrong(claim, spot, expected, folded, shown)]
 
 

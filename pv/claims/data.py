@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 import re
-import tomllib
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from pv.contract.document import parse_document
 from pv.contract.model import DataValue
 from pv.finding import Place
+from pv.root import parse_toml
 from pv.source.constants import Folded, Unfolded
 from pv.source.files import project_file
 
@@ -23,15 +24,14 @@ class Unrecorded(Unfolded):
 
 
 def data_value(root: Path, asked: DataValue) -> Folded | Unfolded:
-    """The text or number at `asked`, with the line it stands on; what is not there, or not of that kind, has no value."""
+    """The text or number at `asked`, and its file; what is not there, or not of that kind, has no value."""
     kind = asked.kind.upper()
     file = project_file(root, asked.path)
     if file is None:
         hint = f"name a {kind} file of the project, relative to its root"
         return Unfolded(f"there is no file {asked.path!r}", hint=hint)
     try:
-        data = file.read_bytes()
-        whole = _parsed(asked, data)
+        whole = _parsed(asked.kind, file.read_bytes())
     except (OSError, ValueError, RecursionError) as problem:
         return Unfolded(f"{asked.path} is not {kind}: {problem}", hint="write it anew")
     value = below(whole, asked.key)
@@ -40,7 +40,15 @@ def data_value(root: Path, asked: DataValue) -> Folded | Unfolded:
     if isinstance(value, dict | list) or not isinstance(value, str | int | float):
         message = f"{spelt(asked.key)} of {asked.path} is no single text or number"
         return Unfolded(message, hint="name the keys down to a value")
-    return Folded(value, _place(asked, data))
+    return Folded(value, Place(asked.path))
+
+
+def data_place(root: Path, asked: DataValue) -> Place:
+    """Where the value at `asked` stands, which `data_value` has read: looked for only where a claim is wrong."""
+    data = (root / asked.path).read_bytes()
+    if asked.kind != "toml":
+        return parse_document(data, asked.path).place(asked.key)
+    return Place(asked.path, _toml_line(data.decode("utf-8"), asked.key))
 
 
 def below(value: Any, key: Key) -> Any:
@@ -59,21 +67,16 @@ def spelt(key: Key) -> str:
     return ".".join(map(str, key))
 
 
-def _parsed(asked: DataValue, data: bytes) -> Any:
-    if asked.kind == "json":
+@lru_cache(maxsize=16)  # several claims are of one file
+def _parsed(kind: str, data: bytes) -> Any:
+    if kind == "json":
         return json.loads(data)
-    if asked.kind == "toml":
-        return tomllib.loads(data.decode("utf-8"))
-    document = parse_document(data, asked.path)
+    if kind == "toml":
+        return parse_toml(data.decode("utf-8"))
+    document = parse_document(data, "")
     if document.findings:
         raise ValueError(document.findings[0].message)
     return document.value
-
-
-def _place(asked: DataValue, data: bytes) -> Place:
-    if asked.kind != "toml":
-        return parse_document(data, asked.path).place(asked.key)
-    return Place(asked.path, _toml_line(data.decode("utf-8"), asked.key))
 
 
 def _toml_line(text: str, key: Key) -> int:

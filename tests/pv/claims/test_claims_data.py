@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pv.claims.data import data_value
+from pv.claims.data import data_place, data_value
 from pv.contract.model import DataValue
 from pv.finding import Place
 from pv.source.constants import Folded, Unfolded
@@ -22,7 +22,9 @@ def test_a_value_comes_with_its_place(
     key: tuple[str | int, ...], value: object, place: tuple[int, int], tmp_path: Path
 ) -> None:
     (tmp_path / "run.json").write_text(TEXT, encoding="utf-8")
-    assert data_value(tmp_path, DataValue("json", "run.json", key)) == Folded(value, Place("run.json", *place))  # type: ignore[arg-type] # parametrised
+    asked = DataValue("json", "run.json", key)
+    assert data_value(tmp_path, asked) == Folded(value, Place("run.json"))  # type: ignore[arg-type] # parametrised
+    assert data_place(tmp_path, asked) == Place("run.json", *place)
 
 
 @pytest.mark.parametrize(
