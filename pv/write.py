@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -49,10 +48,9 @@ def write_new(path: Path, data: bytes, *, mode: int = 0o644) -> None:
 @contextmanager
 def _temporary(path: Path, pieces: Iterable[bytes | memoryview], mode: int) -> Iterator[Path]:
     """A synced file beside `path` that holds `pieces`, gone afterwards unless it was renamed."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".tmp-")
-    temporary = Path(name)
+    temporary = path.with_name(f".tmp-{os.urandom(8).hex()}")
     try:
-        with os.fdopen(handle, "wb") as stream:
+        with open(temporary, "xb", opener=_for_us_alone) as stream:  # `Path.open` takes no opener
             stream.writelines(pieces)
             stream.flush()
             os.fsync(stream.fileno())
@@ -60,3 +58,7 @@ def _temporary(path: Path, pieces: Iterable[bytes | memoryview], mode: int) -> I
         yield temporary
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _for_us_alone(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
