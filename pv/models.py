@@ -10,9 +10,9 @@ from pv.contract.quote import nearest
 from pv.finding import PvError
 
 _KEYS = ("family", "contract", "load", "tokenizer", "example")
-_NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
+_NAME = r"[a-z0-9][a-z0-9._-]*"
 _MODULE = r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*"
-_FORMS = {"load": re.compile(rf"{_MODULE}:[A-Za-z_]\w*"), "tokenizer": re.compile(_MODULE)}
+_FORMS = {"load": rf"{_MODULE}:[A-Za-z_]\w*", "tokenizer": _MODULE}
 
 
 class NamedModel(NamedTuple):
@@ -42,7 +42,7 @@ def find_model(models: tuple[NamedModel, ...], family: str) -> NamedModel | None
 
 def _model(name: str, row: Any) -> NamedModel:
     where = f"[tool.pv.models.{name}]"
-    if not isinstance(row, dict) or not _NAME.fullmatch(name):
+    if not isinstance(row, dict) or not re.fullmatch(_NAME, name):
         raise PvError(
             f"{where} must be a table, its name of lower-case letters, digits, dots and dashes",
             hint="[tool.pv.models.NAME] begins one",
@@ -52,7 +52,7 @@ def _model(name: str, row: Any) -> NamedModel:
             raise PvError(f"{where} has the unknown key {key!r}", hint=nearest(key, _KEYS))
         if not isinstance(value, str) or not value:
             raise PvError(f"{where} {key} = {value!r} is no text", hint="write it in quotes")
-        if key in _FORMS and not _FORMS[key].fullmatch(value):
+        if key in _FORMS and not re.fullmatch(_FORMS[key], value):
             wanted = "module:function" if key == "load" else "a module"
             raise PvError(f"{where} {key} = {value!r} does not name {wanted}", hint="mend it in pyproject.toml")
     for key in ("family", "load"):

@@ -92,9 +92,9 @@ def compare_claims(
 
 def _read(root: Path, document: str, shown: Callable[[str], str]) -> Markdown | Drawing | _Unread:
     hint = "name a Markdown or SVG file of the project, relative to its root"
-    if leaves(root, document):
-        return _Unread(f"the document {document!r} leads out of the project", hint)
     file = project_file(root, document)
+    if file is None and leaves(root, document):
+        return _Unread(f"the document {document!r} leads out of the project", hint)
     if file is None:
         near = nearest(Path(document).name, _neighbours(root / document))
         return _Unread(f"there is no document {document!r}", f"{hint}; {near}")

@@ -119,7 +119,7 @@ def _known(argument: ValueSpec, case: Case) -> ValueSpec:
     below = argument.range.below
     if not isinstance(below, str):
         return argument
-    return replace(argument, range=replace(argument.range, below=case.values.get(below)))
+    return argument._replace(range=argument.range._replace(below=case.values.get(below)))
 
 
 def _dtype(equation: Equation, argument: ValueSpec, dtype: str, strata: Strata) -> Region:

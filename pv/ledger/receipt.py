@@ -3,7 +3,7 @@
 The layout below is `pv/receipt-v1` (schemas/receipt-v1.json): later versions of `pv` add keys, none is rewritten.
 """
 
-from __future__ import annotations
+# No `from __future__ import annotations`: a named tuple whose types are values is made in little more than half the time.
 
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache

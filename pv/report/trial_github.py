@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from pv.finding import Finding, Severity
 from pv.report.github import annotation_lines
@@ -37,4 +36,4 @@ def _finding(result: Result) -> Finding:
     finding = failure_finding(result)
     if result.finished.outcome.verdict is not Verdict.FALSIFIED or result.subject is None:
         return finding
-    return replace(finding, place=result.subject, message=f"{finding.message} ({finding.place})")
+    return finding._replace(place=result.subject, message=f"{finding.message} ({finding.place})")

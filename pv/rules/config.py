@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any, NamedTuple
 
 from pv.contract.quote import nearest
@@ -60,7 +59,7 @@ def weigh(findings: Iterable[Finding], weights: Mapping[str, Weight]) -> tuple[l
         elif weight.severity is None:
             off += 1
         else:
-            kept.append(replace(finding, severity=weight.severity))
+            kept.append(finding._replace(severity=weight.severity))
     return kept, off
 
 

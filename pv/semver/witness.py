@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 
 from pv.contract.model import Equation, Range, Tolerance, ValueSpec
@@ -49,7 +49,7 @@ class Sized:
                 return Interval(dimension.min, dimension.max, whole=True)
         for argument in self.equation.arguments:
             if (argument.name, argument.type) == (name, "integer"):
-                bounds = replace(argument.range, below=_number(argument.range.below))
+                bounds = argument.range._replace(below=_number(argument.range.below))
                 return interval(bounds, -math.inf, math.inf, whole=True)
         return Interval(0, math.inf, whole=True)
 
@@ -91,7 +91,7 @@ def _admitted(value: Sized, dtypes: set[str], named: str | None) -> Interval:
     if isinstance(below, str):
         sizes = value.sizes(below)
         bound = {None: None, "most": sizes.high, "least": sizes.low}[named]
-        return interval(replace(spec.range, below=bound), low, high, whole=whole)
+        return interval(spec.range._replace(below=bound), low, high, whole=whole)
     return interval(spec.range, low, high, whole=whole)
 
 

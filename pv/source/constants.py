@@ -18,6 +18,7 @@ from pv.source.syntax import Unparsed, place_of, read_source, try_parse
 
 _STEPS = 10_000  # nodes visited for one constant: bounds the time, and the size of what comes out
 _DEPTH = 100
+_REBINDING = ("exec", "globals")
 
 
 class Folded(NamedTuple):
@@ -117,11 +118,10 @@ def _read(reading: _Reading, path: str) -> _Module | Unfolded:
     if path in reading.modules:
         return reading.modules[path]
     hint = "name a Python file of the project, relative to its root"
-    if leaves(reading.root, path):
-        return Unfolded(f"{path!r} leads out of the project", hint=hint)
     file = project_file(reading.root, path)
     if file is None:
-        return Unfolded(f"there is no file {path!r}", hint=hint)
+        why = f"{path!r} leads out of the project" if leaves(reading.root, path) else f"there is no file {path!r}"
+        return Unfolded(why, hint=hint)
     try:
         source = read_source(file, path)
     except PvError as error:
@@ -135,7 +135,8 @@ def _parsed(path: str, source: str) -> _Module | Unfolded:
     tree = try_parse(source, path)
     if isinstance(tree, Unparsed):
         return Unfolded(tree.message, tree.place, "mend the syntax of this file")
-    if rebinding := next(filter(_rebinds_unseen, ast.walk(tree)), None):
+    named = not source.isascii() or any(name in source for name in _REBINDING)  # 𝖾𝗑𝖾𝖼 is `exec` to Python
+    if named and (rebinding := next(filter(_rebinds_unseen, ast.walk(tree)), None)):
         place = place_of(rebinding, source, path)
         hint = "assign its constants plainly"
         return Unfolded(f"{path} may bind any name there, which is not followed", place, hint)
@@ -144,7 +145,7 @@ def _parsed(path: str, source: str) -> _Module | Unfolded:
 
 def _rebinds_unseen(node: ast.AST) -> TypeGuard[ast.Name]:
     """Whether `node` is what assigns names that no statement shows."""
-    return isinstance(node, ast.Name) and node.id in ("exec", "globals")
+    return isinstance(node, ast.Name) and node.id in _REBINDING
 
 
 def _only_binding(module: _Module, name: str) -> Binding | Unfolded:

@@ -1,6 +1,6 @@
 """The falsifiers, faults and strata of a project, found by their decorators in the syntax tree."""
 
-from __future__ import annotations
+# No `from __future__ import annotations`: a named tuple whose types are values is made in little more than half the time.
 
 import ast
 import os

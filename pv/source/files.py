@@ -22,9 +22,10 @@ def leaves(root: Path, path: str) -> bool:
     if _is_refused(path):
         return True
     try:
-        return not (root / path).resolve().is_relative_to(root.resolve())
-    except (OSError, RuntimeError):  # a loop of symlinks
+        real, home = os.path.realpath(root / path), os.path.realpath(root)
+    except OSError:
         return True
+    return real != home and not _is_inside(real, home)
 
 
 def _is_refused(path: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import builtins
 from collections.abc import Iterable, Iterator, Mapping, Set
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from pv.source.syntax import Function, add_children, children, parse, statements, walk
 
@@ -23,8 +23,7 @@ _BINDING = frozenset(  # beside names
 _OWNED = (ast.Attribute, ast.Subscript)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Binding:
+class Binding(NamedTuple):
     """One place that binds a name of the module: `node` does so, inside `statement` of the module's body.
 
     `within` is the innermost statement around `node`: it is `statement` itself when no condition, loop or function

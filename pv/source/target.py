@@ -5,8 +5,8 @@ from __future__ import annotations
 import ast
 import posixpath
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from pv.contract.quote import nearest, shorten
 from pv.finding import PvError
@@ -17,8 +17,7 @@ from pv.source.syntax import Function, Unparsed, read_source, try_parse
 _MAX_STEPS = 16  # re-exports and base classes followed: more are a loop
 
 
-@dataclass(frozen=True, slots=True)
-class TargetFound:
+class TargetFound(NamedTuple):
     """Where a target is defined (`path` relative to the root), or, in `problem`, why it is not found."""
 
     path: str
@@ -27,8 +26,7 @@ class TargetFound:
     hint: str = ""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Module:
+class _Module(NamedTuple):
     name: str
     path: str
     tree: ast.Module

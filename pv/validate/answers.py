@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from pv.digest import digest
 from pv.root import find_root
@@ -13,8 +13,7 @@ from pv.validate.items import Item
 from pv.validate.surroundings import Surroundings, file_sha256, file_state
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(NamedTuple):
     """A command line and all that its answer depends on: `names` has the digest of every file, `key` one of everything."""
 
     rows: Path

@@ -10,7 +10,6 @@ import json
 import os
 import stat
 import sys
-from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,14 +25,14 @@ MAX_FILES = 32
 """Kept files, two a command line; the oldest go first."""
 
 
-@dataclass(slots=True)
 class Cache:
     """The judgements of one command line: those of earlier runs, and those to keep."""
 
-    path: Path
-    known: dict[str, Any]
-    kept: dict[str, Any] = field(default_factory=dict)
-    around: Surroundings = field(default_factory=Surroundings)
+    def __init__(self, path: Path, known: dict[str, Any], around: Surroundings) -> None:
+        self.path = path
+        self.known = known
+        self.kept: dict[str, Any] = {}
+        self.around = around
 
     def find(self, name: str, data: str, around: str) -> Row | None:
         """What was kept of `name` under the digests `data` and `around`; None when there is nothing, or another."""
@@ -66,7 +65,7 @@ class Cache:
 def open_cache(path: Path, around: Surroundings | None = None) -> Cache:
     """The cache in the file `path`; an empty one when it cannot be trusted. `around`: digests taken already."""
     rows = read_trusted(path).get("rows", {})
-    return Cache(path, rows if isinstance(rows, dict) else {}, around=around or Surroundings())
+    return Cache(path, rows if isinstance(rows, dict) else {}, around or Surroundings())
 
 
 def cache_folder() -> Path | None:

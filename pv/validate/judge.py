@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,12 +23,12 @@ if TYPE_CHECKING:
     from pv.contract.predecessor.model import PredecessorFile
 
 
-@dataclass(slots=True)
 class Projects:
     """The projects that files lie in, each opened once."""
 
-    opened: dict[Path, Project] = field(default_factory=dict)
-    _roots: dict[str, Path | None] = field(default_factory=dict)
+    def __init__(self, opened: Mapping[Path, Project] | None = None) -> None:
+        self.opened = dict(opened or {})
+        self._roots: dict[str, Path | None] = {}
 
     def around(self, folder: str) -> Project | None:
         """The project of the files in `folder`, or None. Raises PvError when its settings are wrong."""

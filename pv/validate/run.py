@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -209,7 +208,7 @@ def _group(
     found = [
         finding
         if names[finding.place.path] == finding.place.path
-        else replace(finding, place=finding.place._replace(path=names[finding.place.path]))
+        else finding._replace(place=finding.place._replace(path=names[finding.place.path]))
         for finding in found
     ]
     return Group(project, tuple(judged), tuple(found), whole and every <= own, own - walked)

@@ -83,7 +83,7 @@ def test_a_star_import_below_may_bind_every_name_again(name: str, tmp_path: Path
     assert isinstance(fold(tmp_path, name, "from other import *\n" + MODULE), Folded)
 
 
-@pytest.mark.parametrize("line", ["globals()['N'] = 5", "exec('N = 5')"])
+@pytest.mark.parametrize("line", ["globals()['N'] = 5", "exec('N = 5')", "𝖾𝗑𝖾𝖼('N = 5')"])
 def test_a_module_that_assigns_unseen_has_no_constants(line: str, tmp_path: Path) -> None:
     found = fold(tmp_path, "N", f"{MODULE}{line}\n")
     assert isinstance(found, Unfolded), found
