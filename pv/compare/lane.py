@@ -1,8 +1,9 @@
 """One stretch of two tensors, read once: every sum and every candidate that the comparison is made of.
 
-The stretch goes by in blocks that fit a core's cache with their float64 copies; a sum over many is a sum over rows of 1,024
-and then over those, which neither loses digits nor wakes the threads of a BLAS. What a block does not need is left out:
-equal blocks have no error to place, and only a block whose squared errors are no numbers is searched for NaN and infinity.
+The stretch goes by in blocks that fit a core's cache with their float64 copies. Products are summed by pairs, which loses no
+digits, and not as dot products: numpy holds Python's lock during those that wake no threads of a BLAS, and a thread that
+waits for the lock sleeps for longer than most of what is done here takes. What a block does not need is left out: equal
+blocks have no error to place, and only a block whose squared errors are no numbers is searched for NaN and infinity.
 """
 
 from __future__ import annotations
@@ -22,7 +23,6 @@ from pv.compare.ulp import bits_type, distances
 
 Array = NDArray[Any]
 BLOCK = 2**17
-_ROW = 1024
 _GLANCE = 64
 _DERIVED = 2.0**20  # how far apart Σa² and Σb² may be for Σab to come from them and ΣΔ²: then it loses ten bits at most
 
@@ -137,22 +137,21 @@ class Lane:
             self.sums.same_bits = False
             return False
         wide = self._wide(a, 0)
-        square = _dot(wide, wide)
+        square = self._sum(wide, wide)
         if not np.isfinite(square):
             return False
         self.sums.add(a.size, square, square, square, 0.0)
         return True
 
     def _block(self, a: Array, b: Array) -> None:
-        squares = self._buffers[2][: a.size]
         x, y = self._wide(a, 0), self._wide(b, 1)
-        aa, bb = _dot(x, x), _dot(y, y)
+        aa, bb = self._sum(x, x), self._sum(y, y)
         if not np.isfinite(aa + bb):
             self._odd_block(a, b)
             return
-        ab = None if _DERIVED * aa > bb and _DERIVED * bb > aa else _dot(x, y)
+        ab = None if _DERIVED * aa > bb and _DERIVED * bb > aa else self._sum(x, y)
         np.subtract(y, x, out=y)
-        np.multiply(y, y, out=squares)
+        squares = np.multiply(y, y, out=self._buffers[2][: a.size])
         largest = float(squares.max())
         dd = self._errors(a, b, squares, largest) if largest > 0 else 0.0
         self.sums.add(a.size, (aa + bb - dd) / 2 if ab is None else ab, aa, bb, dd)
@@ -205,6 +204,10 @@ class Lane:
         self.sums.finite -= a.size - int(both.sum())
         self._block(np.where(both, a, 0).astype(a.dtype), np.where(both, b, 0).astype(b.dtype))
 
+    def _sum(self, a: Array, b: Array) -> float:
+        """The sum of the products of both."""
+        return float(np.add.reduce(np.multiply(a, b, out=self._buffers[2][: a.size])))
+
     def _wide(self, values: Array, buffer: int) -> Array:
         """`values` as float64, in a buffer."""
         wide = self._buffers[buffer][: values.size]
@@ -220,9 +223,3 @@ def _same_bits(a: Array, b: Array) -> bool:
         return False
     one, other = (np.ascontiguousarray(side).view(f"u{a.itemsize}") for side in (a, b))
     return bool((one == other).all())
-
-
-def _dot(a: Array, b: Array) -> float:
-    whole = a.size - a.size % _ROW
-    rows = np.vecdot(a[:whole].reshape(-1, _ROW), b[:whole].reshape(-1, _ROW))
-    return float(np.add.reduce(rows) + np.vecdot(a[whole:], b[whole:]))

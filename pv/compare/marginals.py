@@ -58,7 +58,10 @@ class Marginals:
         at = row - self.first
         sums = np.add.reduce(table, axis=1) if self._ones is None else table @ self._ones
         self.rows[at : at + len(table)] += sums
-        beside = 1 if self._ones is None else min(len(table), _WIDE // self._width)
+        if self._ones is None:
+            self.columns += np.add.reduce(table, axis=0)
+            return float(np.add.reduce(sums))
+        beside = min(len(table), _WIDE // self._width)
         even = len(table) - len(table) % beside
         side = np.add.reduce(table[:even].reshape(-1, beside * self._width), axis=0)
         self.columns += np.add.reduce(side.reshape(beside, self._width), axis=0)
