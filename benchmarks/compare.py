@@ -6,7 +6,8 @@ The whole command is timed, with the start of Python. Every element differs, so 
 have been read before, so no disk is measured. Plain numpy gives the same figures (they are compared) and takes 11 times the
 size of a file in memory. Adding is `a + b` of arrays in memory, into a new one; into one that is there already is printed
 beside it. Runs alternate; figures are ratios of medians. Anonymous memory is the largest RssAnon that /proc shows every
-10 ms: Linux alone has it. Exit 1: a target is missed. 3: something could not be measured.
+10 ms, of the command and the processes it began together: Linux alone has it. Exit 1: a target is missed. 3: something could
+not be measured.
 """
 
 from __future__ import annotations
@@ -129,13 +130,14 @@ def of_children() -> float:
 
 
 def anonymous(pid: int) -> int:
-    """RssAnon of a process in bytes; 0 where the system does not tell."""
+    """RssAnon of a process and its children in bytes; 0 where the system does not tell."""
     try:
         status = Path(f"/proc/{pid}/status").read_text(encoding="ascii", errors="replace")
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
     except OSError:
         return 0
     kilobytes = [text.split()[1] for text in status.splitlines() if text.startswith("RssAnon:")]
-    return int(kilobytes[0]) * 1024 if kilobytes else 0
+    return (int(kilobytes[0]) * 1024 if kilobytes else 0) + sum(anonymous(int(child)) for child in children)
 
 
 def in_process(what: str, folder: Path) -> Any:

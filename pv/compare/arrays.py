@@ -1,9 +1,12 @@
-"""Two tensors compared in one pass over both, in little memory, by several threads."""
+"""Two tensors compared in one pass over both, in little memory, by several threads or processes."""
 
 from __future__ import annotations
 
 import math
 import os
+import pickle
+import sys
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from functools import reduce
 from typing import Any
@@ -15,11 +18,12 @@ from pv.checkpoints.values import PIECE
 from pv.compare.axes import Split, locate, names_of, slices, split_of
 from pv.compare.exact import compare_exactly
 from pv.compare.lane import BLOCK, Lane, Plan
-from pv.compare.largest import Largest
+from pv.compare.largest import Largest, total
 from pv.compare.marginals import Marginals
 from pv.compare.result import Agreement, Comparison, Element, NonFinite, Ulps, Worst
 from pv.compare.source import Values, of_array
 from pv.compare.tolerance import Tolerance, tolerance_of
+from pv.workers import Wire, spread, worker_count
 
 Array = NDArray[Any]
 Told = Callable[[int], None]
@@ -28,6 +32,7 @@ Told = Callable[[int], None]
 TOP = 10
 CONCENTRATED = 0.001  # of the elements, whose share of the squared error is told
 _LANES = 4  # whatever the machine: the order of summation is part of the result
+_FORKED = 2**24  # elements; below, a process takes longer to begin than it saves
 _ULPS = ("float16", "bfloat16", "float32", "float64")
 _COARSENESS = {"float64": 0, "float32": 1, "float16": 2, "bfloat16": 3}
 
@@ -61,31 +66,49 @@ def compare(
         tolerance, max(1, top), max(1, int(count * CONCENTRATED)), split_of(axes, a.shape),
         coarser if {a.dtype, b.dtype} <= set(_ULPS) else "", _scale(a, b),
     )  # fmt: skip
-    largest = Largest(plan.worst, BLOCK)
-    lane = _joined(a, b, plan, largest, told)
-    return _comparison(a, b, axes, plan, top, lane, largest.total())
+    return _comparison(a, b, axes, plan, top, *_joined(a, b, plan, count, told))
 
 
-def _joined(a: Values, b: Values, plan: Plan, largest: Largest, told: Told) -> Lane:
-    """All lanes as one. They are joined in the order of the elements, however many threads there are."""
-    count = math.prod(a.shape)
+def _joined(a: Values, b: Values, plan: Plan, count: int, told: Told) -> tuple[Lane, float]:
+    """All lanes as one, and the sum of the largest squared errors.
+
+    They are joined in the order of the elements, however many there are to do the work.
+    """
     size = max(PIECE, -(-count // (_LANES * PIECE)) * PIECE)
     bounds = [(start, min(start + size, count)) for start in range(0, count, size)] or [(0, 0)]
+    forks = _may_fork(count)
+    workers = worker_count(len(bounds)) if forks else min(len(bounds), os.cpu_count() or 1)
+    shares = [bounds[share::workers] for share in range(workers)]
 
-    def run(bound: tuple[int, int]) -> Lane:
-        lane = Lane(plan, largest, *bound)
-        for one, other in zip(a.pieces(*bound), b.pieces(*bound), strict=True):
-            lane.take(one, other)
-            told(one.size)
-        return lane.close()
+    def work(share: Sequence[tuple[int, int]]) -> tuple[list[Lane], Array]:
+        largest = Largest(plan.worst, BLOCK)
+        lanes = []
+        for bound in share:
+            lane = Lane(plan, largest, *bound)
+            for one, other in zip(a.pieces(*bound), b.pieces(*bound), strict=True):
+                lane.take(one, other)
+                told(one.size)
+            lanes.append(lane.close())
+        return lanes, largest.kept()
 
-    threads = min(len(bounds), os.cpu_count() or 1)
-    if threads == 1:
-        return reduce(Lane.join, map(run, bounds))
-    from concurrent.futures import ThreadPoolExecutor
+    if forks or workers == 1:
+        done = spread(shares, work, workers, Wire(pickle.dumps, pickle.loads))  # of a process that was forked here
+    else:
+        from concurrent.futures import ThreadPoolExecutor
 
-    with ThreadPoolExecutor(threads) as pool:
-        return reduce(Lane.join, pool.map(run, bounds))
+        with ThreadPoolExecutor(workers) as pool:
+            done = list(pool.map(work, shares))
+    lanes = (done[index % workers][0][index // workers] for index in range(len(bounds)))
+    return reduce(Lane.join, lanes), total(plan.worst, [kept for _, kept in done])
+
+
+def _may_fork(count: int) -> bool:
+    """Whether processes compare `count` elements: threads spend a third of their time waiting for Python's lock.
+
+    Not where there are threads already, which a forked process would be without, torch's or those of the BLAS of macOS.
+    """
+    alone = sys.platform == "linux" and threading.active_count() == 1 and "torch" not in sys.modules
+    return alone and count >= _FORKED
 
 
 def _comparison(

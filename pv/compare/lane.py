@@ -91,7 +91,7 @@ class Odd:
 
 
 class Lane:
-    """The elements from `start` up to `stop`, compared as they are given; `largest` is that of all lanes."""
+    """The elements from `start` up to `stop`, compared as they are given; `largest` may be that of other lanes too."""
 
     def __init__(self, plan: Plan, largest: Largest, start: int, stop: int) -> None:
         self.plan = plan

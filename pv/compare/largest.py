@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from threading import Lock
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -12,27 +12,25 @@ Array = NDArray[Any]
 
 
 class Largest:
-    """The `count` largest of the positive values that were given, at most `room` at once, by any thread."""
+    """The `count` largest of the positive values that were given, at most `room` at once."""
 
     def __init__(self, count: int, room: int) -> None:
         self.count = count
         self.threshold = 0.0
         self._held = np.empty(2 * count + room)
         self._used = 0
-        self._lock = Lock()
 
     def take(self, values: Array) -> None:
         """Look at these as well."""
-        with self._lock:
-            if self._used + values.size > self._held.size:
-                self._drop()
-            self._held[self._used : self._used + values.size] = values
-            self._used += values.size
+        if self._used + values.size > self._held.size:
+            self._drop()
+        self._held[self._used : self._used + values.size] = values
+        self._used += values.size
 
-    def total(self) -> float:
-        """The sum of what is kept, whoever gave it first."""
+    def kept(self) -> Array:
+        """They, in no order."""
         self._drop()
-        return float(np.sort(self._held[: self._used]).sum())
+        return self._held[: self._used]
 
     def _drop(self) -> None:
         if self._used > self.count:
@@ -41,6 +39,12 @@ class Largest:
             self.threshold = float(held[-self.count])
             self._held[: self.count] = held[-self.count :]
             self._used = self.count
+
+
+def total(count: int, kept: Sequence[Array]) -> float:
+    """The sum of the `count` largest of all that is `kept`, whoever kept it."""
+    together = np.sort(np.concatenate(kept))
+    return float(together[-count:].sum())
 
 
 class Top:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import math
 import struct
+import subprocess
+import sys
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from conftest import ROOT
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -213,6 +217,38 @@ def test_the_result_does_not_depend_on_the_number_of_threads(monkeypatch: pytest
     several = compare_arrays(a, b, axes="nE")
     monkeypatch.setattr("os.cpu_count", lambda: 1)
     assert compare_arrays(a, b, axes="nE") == several
+
+
+IN_PROCESSES = """
+import os, sys
+import numpy as np
+from pv.compare import arrays
+forks = []
+os.register_at_fork(after_in_parent=lambda: forks.append(1))
+a, b = np.load(sys.argv[1])
+alone = repr(arrays.compare_arrays(a, b, axes="nE"))
+assert not forks
+arrays._FORKED = 1
+together = repr(arrays.compare_arrays(a, b, axes="nE"))
+assert len(forks) == arrays.worker_count(4) - 1
+sys.modules["torch"] = None
+assert repr(arrays.compare_arrays(a, b, axes="nE")) == together
+assert len(forks) == arrays.worker_count(4) - 1
+print(together == alone, together)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="processes compare on Linux alone")
+def test_the_result_does_not_depend_on_whether_processes_find_it(tmp_path: Path) -> None:
+    draw = np.random.default_rng(2)
+    a = draw.standard_normal((300, 6000)).astype("<f4")
+    b = a + draw.standard_normal(a.shape).astype("<f4")
+    b[17, 5] = np.nan
+    np.save(tmp_path / "both.npy", [a, b])
+    words = [sys.executable, "-c", IN_PROCESSES, str(tmp_path / "both.npy")]
+    ran = subprocess.run(words, capture_output=True, text=True, check=False, cwd=ROOT)
+    assert ran.stderr == ""
+    assert ran.stdout == f"True {compare_arrays(a, b, axes='nE')!r}\n"
 
 
 def test_of_equal_errors_the_first_are_told() -> None:
