@@ -41,6 +41,8 @@ _FOLD = re.compile(r"^([^ \n].*)\n(\n*)(?=[^ \n])", re.MULTILINE)
 
 def read_rows(text: str) -> tuple[Any, Any] | None:
     """The value of `text` and its position tree, as `build` makes it; None when any row is of another kind."""
+    if len(text) > MAX_NODES:  # no text has more values than characters
+        return None
     open_end = not text.endswith("\n")
     if open_end:
         text += "\n"
@@ -50,8 +52,8 @@ def read_rows(text: str) -> tuple[Any, Any] | None:
         if open_end:
             return None  # a block's last break would be ours
         rows = [one for row in rows for one in (row, *[_NO_ROW] * row[4].count("\n"))]
-    # A row that does not match is left out of `rows`. No text has more values than characters.
-    if len(rows) != lines or len(text) > MAX_NODES or not is_printable(text):
+    # A row that does not match is left out of `rows`.
+    if len(rows) != lines or not is_printable(text):
         return None
     values: list[Any] = []
     marks: list[Any] = []
