@@ -103,6 +103,8 @@ def read_bytes(path: Path, shown: str) -> bytes | Finding:
     try:
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0))
     except (FileNotFoundError, NotADirectoryError, ValueError) as error:
+        if isinstance(error, FileNotFoundError) and path.is_symlink():
+            return _unreadable(shown, f"is a link to {shorten(os.fspath(path.readlink()))}, where nothing is")
         hint = "name a contract file or a folder of contracts"
         raise PvError(f"there is no file {shorten(shown)}", exit=Exit.ASK, hint=hint) from error
     except OSError as error:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -64,7 +63,7 @@ def judged(
     test: FalsificationTest | None = None,
 ) -> Assessment:  # fmt: skip
     contract, own, binding, today = things(project)
-    own = replace(test or own, not_applicable=tuple((kind, "a reason") for kind in not_applicable))
+    own = (test or own)._replace(not_applicable=tuple((kind, "a reason") for kind in not_applicable))
     return assess(contract, own, binding, receipts, today, scope or Scope(), Policy())
 
 
@@ -78,7 +77,7 @@ def level(project: Project, *receipts: Receipt, **more: Any) -> tuple[Level, tup
 
 def test_without_a_falsifier_there_is_no_check_and_without_a_run_no_evidence(project: Project) -> None:
     _, test, _, _ = things(project)
-    row = judged(project, test=replace(test, id="FALSIFY-D-009"))
+    row = judged(project, test=test._replace(id="FALSIFY-D-009"))
     assert (row.level, row.severity, row.lacking) == (
         Level.NO_CHECK,
         Severity.ERROR,

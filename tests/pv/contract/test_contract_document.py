@@ -228,6 +228,10 @@ def _loop(path: Path) -> None:
     path.symlink_to(path)
 
 
+def _dangling(path: Path) -> None:
+    path.symlink_to("none.yaml")
+
+
 def _socket(path: Path) -> None:
     with socket.socket(socket.AF_UNIX) as server:
         server.bind(str(path))
@@ -246,6 +250,7 @@ def _unreadable(path: Path) -> None:
     [
         (_fifo, "'a.yaml' is no regular file"),
         (_loop, "'a.yaml' cannot be opened: Too many levels of symbolic links"),
+        (_dangling, "'a.yaml' is a link to 'none.yaml', where nothing is"),
         (_socket, "'a.yaml' cannot be opened: No such device or address"),
         (_device, "'a.yaml' is no regular file"),
         (_unreadable, "'a.yaml' cannot be read: Input/output error"),

@@ -101,7 +101,7 @@ PLAIN = {
 @pytest.mark.parametrize(("type_", "stratum"), sorted(KNOWN))
 def test_every_stratum_reaches_its_share_with_cases_that_are_in_it(type_: str, stratum: str) -> None:
     plain = PLAIN.get((type_, stratum), tensor(dtypes=FLOATS))
-    argument = ValueSpec(**{**{name: getattr(plain, name) for name in plain.__slots__}, "strata": (stratum,)})
+    argument = plain._replace(strata=(stratum,))
     target = equation(argument, spec("real", "other", range=Range(0, 1)))
     outcome, seen = measured(target)
     assert (outcome.verdict, outcome.reason) == (Verdict.HELD, "")

@@ -23,8 +23,8 @@ from pv.report.trial_formats import TRIAL_FORMATS, Result, Summary
 from pv.report.trial_github import SHOWN
 from pv.report.trials import result_text, summary_line
 
-TWO = Work(WORK.contract, replace(TEST, id="FALSIFY-D-002"), WORK.binding)
-THREE = Work(WORK.contract, replace(TEST, id="FALSIFY-D-003"), WORK.binding)
+TWO = Work(WORK.contract, TEST._replace(id="FALSIFY-D-002"), WORK.binding)
+THREE = Work(WORK.contract, TEST._replace(id="FALSIFY-D-003"), WORK.binding)
 CLAUSES = depends(clause=[("contracts/double-v1.yaml", "double/twice", "c" * 64)])
 ROWS = (
     replace(done(residuals=[residual(0.5, 8.0)], printed="a <word>\x00\n"), receipt=f".pv/receipts/double-v1/{NONE}.json"),
