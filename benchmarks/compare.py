@@ -2,12 +2,12 @@
 
     python benchmarks/compare.py [--megabytes 1000] [--repeats 5] [--folder DIR]
 
-The whole command is timed, with the start of Python. Every element differs, so no shortcut for equal blocks helps; the files
-have been read before, so no disk is measured. Plain numpy gives the same figures (they are compared) and takes 11 times the
-size of a file in memory. Adding is `a + b` of arrays in memory, into a new one; into one that is there already is printed
-beside it. Runs alternate; figures are ratios of medians. Anonymous memory is the largest RssAnon that /proc shows every
-10 ms, of the command and the processes it began together: Linux alone has it. Exit 1: a target is missed. 3: something could
-not be measured.
+The whole command is timed, with the start of Python and without a terminal, where a bar would show its progress. Every
+element differs, so no shortcut for equal blocks helps; the files have been read before, so no disk is measured. Plain numpy
+gives the same figures (they are compared) and takes 11 times the size of a file in memory. Adding is `a + b` of arrays in
+memory, into a new one; into one that is there already is printed beside it. Runs alternate; figures are ratios of medians.
+Anonymous memory is the largest RssAnon that /proc shows every 10 ms, of the command and the processes it began together:
+Linux alone has it. Exit 1: a target is missed. 3: something could not be measured.
 """
 
 from __future__ import annotations
@@ -110,7 +110,9 @@ def command(folder: Path) -> Timed:
     more = ["--rtol", RTOL, "--atol", ATOL, "--top", TOP, "--format", "json"]
     with tempfile.TemporaryFile() as out:
         began, used = time.perf_counter(), of_children()
-        process = subprocess.Popen([sys.executable, "-m", "pv", *map(str, [*words, *more])], stdout=out, cwd=ROOT)
+        process = subprocess.Popen(
+            [sys.executable, "-m", "pv", *map(str, [*words, *more])], stdout=out, stderr=subprocess.DEVNULL, cwd=ROOT
+        )
         largest = 0
         while process.poll() is None:
             largest = max(largest, anonymous(process.pid))
@@ -130,13 +132,16 @@ def of_children() -> float:
 
 
 def anonymous(pid: int) -> int:
-    """RssAnon of a process and its children in bytes; 0 where the system does not tell."""
+    """RssAnon of a process and its children in bytes, what they share counted for each; 0 where the system does not tell."""
     try:
         status = Path(f"/proc/{pid}/status").read_text(encoding="ascii", errors="replace")
-        children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
     except OSError:
         return 0
     kilobytes = [text.split()[1] for text in status.splitlines() if text.startswith("RssAnon:")]
+    try:
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
+    except OSError:  # it has ended, or this kernel does not tell
+        children = []
     return (int(kilobytes[0]) * 1024 if kilobytes else 0) + sum(anonymous(int(child)) for child in children)
 
 

@@ -34,7 +34,7 @@ def find_root(start: Path) -> Path | None:
 
 @lru_cache(maxsize=8)  # a pyproject.toml holds the settings, and what documents say
 def parse_toml(text: str) -> Mapping[str, Any]:
-    """The table that `text` is; raises ValueError where it is none."""
+    """The table that `text` is, shared by all who ask: nobody may change it. Raises ValueError where it is none."""
     import tomllib
 
     return tomllib.loads(text)

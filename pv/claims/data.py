@@ -45,10 +45,13 @@ def data_value(root: Path, asked: DataValue) -> Folded | Unfolded:
 
 def data_place(root: Path, asked: DataValue) -> Place:
     """Where the value at `asked` stands, which `data_value` has read: looked for only where a claim is wrong."""
-    data = (root / asked.path).read_bytes()
+    try:
+        data = (root / asked.path).read_bytes()
+    except OSError:  # it went away meanwhile
+        return Place(asked.path)
     if asked.kind != "toml":
         return parse_document(data, asked.path).place(asked.key)
-    return Place(asked.path, _toml_line(data.decode("utf-8"), asked.key))
+    return Place(asked.path, _toml_line(data.decode("utf-8", "replace"), asked.key))
 
 
 def below(value: Any, key: Key) -> Any:

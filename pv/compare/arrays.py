@@ -80,7 +80,7 @@ def _joined(a: Values, b: Values, plan: Plan, count: int, told: Told) -> tuple[L
     workers = worker_count(len(bounds)) if forks else min(len(bounds), os.cpu_count() or 1)
     shares = [bounds[share::workers] for share in range(workers)]
 
-    def work(share: Sequence[tuple[int, int]]) -> tuple[list[Lane], Array]:
+    def work(share: Sequence[tuple[int, int]], told: Told = told) -> tuple[list[Lane], Array]:
         largest = Largest(plan.worst, BLOCK)
         lanes = []
         for bound in share:
@@ -91,8 +91,12 @@ def _joined(a: Values, b: Values, plan: Plan, count: int, told: Told) -> tuple[L
             lanes.append(lane.close())
         return lanes, largest.kept()
 
-    if forks or workers == 1:
-        done = spread(shares, work, workers, Wire(pickle.dumps, pickle.loads))  # of a process that was forked here
+    if forks:
+        wire = Wire(pickle.dumps, pickle.loads)  # from processes that were forked here
+        done = spread(shares, lambda share: work(share, lambda count: None), workers, wire)
+        told(count)
+    elif workers == 1:
+        done = [work(bounds)]
     else:
         from concurrent.futures import ThreadPoolExecutor
 
@@ -105,7 +109,8 @@ def _joined(a: Values, b: Values, plan: Plan, count: int, told: Told) -> tuple[L
 def _may_fork(count: int) -> bool:
     """Whether processes compare `count` elements: threads spend a third of their time waiting for Python's lock.
 
-    Not where there are threads already, which a forked process would be without, torch's or those of the BLAS of macOS.
+    Not where there are threads of Python, torch's, or those of the BLAS of macOS: a forked process would be without them. A
+    bar that shows progress is such a thread, and sees threads at work.
     """
     alone = sys.platform == "linux" and threading.active_count() == 1 and "torch" not in sys.modules
     return alone and count >= _FORKED

@@ -18,7 +18,10 @@ def project_file(root: Path, path: str) -> Path | None:
 
 
 def leaves(root: Path, path: str) -> bool:
-    """Whether `path` may lie outside `root`: absolute, with `..`, or through a symlink that escapes."""
+    """Whether `path` may lie outside `root`: absolute, with `..`, or through a symlink that escapes.
+
+    A loop of symlinks leads nowhere, and so not outside.
+    """
     if _is_refused(path):
         return True
     try:
