@@ -108,7 +108,7 @@ def _collect(pid: int, pipe: int) -> list[Any]:
     _, status = os.waitpid(pid, 0)
     if status or not data:
         seen = f"a worker ended with {os.waitstatus_to_exitcode(status)} and without an answer"
-        hint = "nothing was judged in full; run again, with fewer files if memory was short"
+        hint = "nothing is known in full; run again, with less at once if memory was short"
         raise PvError(seen, exit=Exit.BUG, hint=hint)
     answer = marshal.loads(data)
     if "done" not in answer:

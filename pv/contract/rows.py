@@ -3,7 +3,7 @@
 A row is a key, a dash, or both, with at most one value beside them: a plain scalar, a quoted one with few escapes, a list or
 mapping in brackets, whose rows end in commas, or a key's block of text (`|`, `>`) in the rows below it.
 What such rows mean needs no parser. Of everything else, and of everything that is wrong,
-nothing is decided here: `read_rows` answers None, and `pv.contract.nodes` reads the text, finds what is to be found, and
+nothing is decided here: `read_rows` answers None, and `pv.contract.parser` reads the text, finds what is to be found, and
 would have come to the same. The tests hold the two against each other.
 """
 
@@ -161,7 +161,8 @@ def _flow(said: str, line: int, column: int, depth: int) -> tuple[Any, tuple[Any
     left = len(said)
     for name, separator, bracket, scalar, space, closing, comma in _PIECE.findall(said):
         key, column = column, column + len(name) + len(separator)
-        left -= column - key + len(bracket) + len(scalar) + len(space) + len(closing) + len(comma)
+        width = len(bracket) + len(scalar) + len(space) + len(closing) + len(comma)
+        left -= column - key + width
         if bool(name) != (type(container) is dict):
             return None
         if scalar:
@@ -187,16 +188,11 @@ def _flow(said: str, line: int, column: int, depth: int) -> tuple[Any, tuple[Any
             if not stack or one != ("}" if type(container) is dict else "]"):
                 return None
             container, places = stack.pop()
-        if not comma:
-            if stack and (scalar or closing):
-                return None
-            column += len(bracket) + len(scalar) + len(space) + len(closing)
-        elif not stack or (bracket and not closing):
-            return None
-        elif "\n" in comma:
+        if bool(comma) != (bool(stack) and bool(scalar or closing)):
+            return None  # a comma stands between two, and nowhere else
+        column += width
+        if "\n" in comma:
             line, column = line + 1, len(comma) - comma.index("\n") - 1
-        else:
-            column += len(bracket) + len(scalar) + len(space) + len(closing) + len(comma)
     # What no piece matches is left out of them.
     return (values[0], marks[0]) if not left and not stack and len(values) == 1 else None
 
