@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -14,20 +14,15 @@ def write_whole(path: Path, data: bytes | memoryview, *, mode: int = 0o644) -> N
 
     Raises OSError, also where something is that is no file: a device such as /dev/null must not be replaced by one.
     """
-    write_pieces(path, (data,), mode=mode)
-
-
-def write_pieces(path: Path, pieces: Iterable[bytes | memoryview], *, mode: int = 0o644) -> None:
-    """As `write_whole`, of what `pieces` gives one after the other; what that raises leaves no file."""
     if path.exists() and not path.is_file():
         raise FileExistsError(errno.EEXIST, "there is something that is no regular file", str(path))
-    with _temporary(path, pieces, mode) as temporary:
+    with _temporary(path, data, mode) as temporary:
         temporary.replace(path)
 
 
 def write_new(path: Path, data: bytes, *, mode: int = 0o644) -> None:
     """As `write_whole`, where there is no file yet. Raises FileExistsError when there is one, and leaves it as it is."""
-    with _temporary(path, (data,), mode) as temporary:
+    with _temporary(path, data, mode) as temporary:
         try:
             os.link(temporary, path)
         except FileExistsError:
@@ -46,12 +41,12 @@ def write_new(path: Path, data: bytes, *, mode: int = 0o644) -> None:
 
 
 @contextmanager
-def _temporary(path: Path, pieces: Iterable[bytes | memoryview], mode: int) -> Iterator[Path]:
-    """A synced file beside `path` that holds `pieces`, gone afterwards unless it was renamed."""
+def _temporary(path: Path, data: bytes | memoryview, mode: int) -> Iterator[Path]:
+    """A synced file beside `path` that holds `data`, gone afterwards unless it was renamed."""
     temporary = path.with_name(f".tmp-{os.urandom(8).hex()}")
     try:
         with open(temporary, "xb", opener=_for_us_alone) as stream:  # `Path.open` takes no opener
-            stream.writelines(pieces)
+            stream.write(data)
             stream.flush()
             os.fsync(stream.fileno())
         temporary.chmod(mode)

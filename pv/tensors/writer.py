@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import replace
-from pathlib import Path
+from pathlib import Path, PurePath
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -20,7 +20,7 @@ from pv.tensors.aprt import encode, encoded_in, encoded_size, layer_number
 from pv.tensors.exact import exact_bytes
 from pv.tensors.manifest import MANIFEST, Manifest, StageRecord
 from pv.tensors.place import Place
-from pv.write import write_pieces, write_whole
+from pv.write import write_whole
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -29,7 +29,7 @@ _NARROW = ("float16", "float32")  # what float32 holds without loss
 _THREADS = min(8, os.cpu_count() or 1)  # hashing and writing leave Python's lock
 _HELD = 2**26  # bytes that are encoded and not yet written: what is held in memory twice
 _ALIGNED = 64  # bytes, a line of the processor's cache
-_STEP = 2**18  # bytes that are hashed and, while a core's cache has them, written
+_STEP = 2**22  # bytes that are hashed, then written: with fewer, threads wait for Python's lock more often
 
 
 class CaptureWriter:
@@ -119,28 +119,26 @@ class CaptureWriter:
         """Write what waits: the largest first, so that all threads end at about the same time."""
         waiting = sorted(self._waiting, key=lambda one: -one[2].nbytes)
         self._waiting, self._held = [], 0  # whatever comes of it: their room is used again
+        for folder in {place.path.parent for place, *_ in waiting}:
+            with self._path(folder) as path:
+                path.mkdir(exist_ok=True)
         hashes = self._pool.map(lambda one: self._store(*one[1:]), waiting)
         self._hashes.update(zip([place for place, *_ in waiting], hashes, strict=True))
 
     def _store(self, file: str, data: memoryview) -> str:
-        """Write the file; its SHA-256."""
+        """Write the file; its SHA-256. Neither synced nor renamed into place: the manifest tells what is whole."""
         digest = hashlib.sha256()
-
-        def pieces() -> Iterator[memoryview]:
+        with self._path(file) as path, path.open("xb") as stream:
             for at in range(0, data.nbytes, _STEP):
                 digest.update(data[at : at + _STEP])
-                yield data[at : at + _STEP]
-
-        with self._path(file) as path:
-            write_pieces(path, pieces())
+                stream.write(data[at : at + _STEP])
         return digest.hexdigest()
 
     @contextmanager
-    def _path(self, file: str) -> Iterator[Path]:
-        """Where `file` goes, its folder made. Raises PvError for an OSError of the block."""
+    def _path(self, file: str | PurePath) -> Iterator[Path]:
+        """Where `file` goes. Raises PvError for an OSError of the block."""
         path = self._folder / file
         try:
-            path.parent.mkdir(exist_ok=True)
             yield path
         except OSError as error:
             raise PvError(

@@ -195,6 +195,19 @@ def test_the_same_statistics_as_of_the_tensor_itself() -> None:
     assert found.rms == pytest.approx(output.double().square().mean().sqrt().item(), rel=1e-5)
 
 
+def test_the_statistics_of_a_large_tensor_are_as_exact_as_those_of_a_small_one() -> None:
+    """A sum of 2^24 float32 one by one is off by 6e-4."""
+    large = torch.randn(2**24, generator=torch.Generator().manual_seed(0)) + 1
+    found, wide = statistics(large), large.double()
+    assert found.rms == pytest.approx(wide.square().mean().sqrt().item(), rel=1e-4)
+    assert found.mean == pytest.approx(wide.mean().item(), rel=1e-4)
+
+
+def test_the_statistics_of_numbers_whose_squares_float32_has_not() -> None:
+    found = statistics(torch.full((3, 5), -1e-30))
+    assert (found.rms, found.mean) == (pytest.approx(1e-30), pytest.approx(-1e-30))
+
+
 def test_statistics_before_a_bias_are_those_of_the_product() -> None:
     """For them it is the output minus the bias, and no product is made again."""
     own, x = Model(), torch.ones(1, 2, 4)
