@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from pv.assess.levels import Assessment, run_command
@@ -107,15 +107,15 @@ def retracted(promotions: Iterable[Promotion], retractions: Iterable[Retraction]
             yield Finding("PV606", Severity.NOTE, place, message, f"pv ledger promote {one.contract} promises anew")
 
 
-def standing(findings: Iterable[Finding]) -> dict[str, int]:
-    """How many promises are broken and how many waived, how many waivers have lapsed, how many retractions there are."""
-    rows = [(row.code, row.severity) for row in findings]
-    waived = rows.count(("PV402", Severity.WARNING))
+def standing(findings: Sequence[Finding]) -> dict[str, int]:
+    """How many promises are broken, wait for a run or are waived; how many waivers have lapsed, retractions there are."""
+    rows = [(row.code, row.severity) for row in findings if row.code in ("PV402", "PV403")]
     return {
-        "broken": sum(1 for code, _ in rows if code in ("PV402", "PV403")) - waived,
-        "waived": waived,
-        "lapsed": sum(1 for code, _ in rows if code == "PV605"),
-        "retracted": sum(1 for code, _ in rows if code == "PV606"),
+        "broken": sum(1 for _, severity in rows if severity is Severity.ERROR),
+        "unmeasured": rows.count(("PV402", Severity.UNMEASURED)),
+        "waived": rows.count(("PV402", Severity.WARNING)),
+        "lapsed": sum(1 for row in findings if row.code == "PV605"),
+        "retracted": sum(1 for row in findings if row.code == "PV606"),
     }
 
 

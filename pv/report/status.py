@@ -70,7 +70,7 @@ def totals_value(rows: Sequence[Assessment]) -> dict[str, Any]:
 
 
 def standing_text(counts: Mapping[str, int]) -> list[str]:
-    """What there is to know of promises beside levels: broken, waived, lapsed, retracted; nothing where there is none."""
+    """What there is to know of promises beside levels: how many are broken, waived and so on; nothing where there is none."""
     shown = [f"{count:,} {name}" for name, count in counts.items() if count]
     return [f"promises: {', '.join(shown)}"] if shown else []
 

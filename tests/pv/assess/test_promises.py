@@ -11,10 +11,10 @@ from receipts import NONE, promise, receipt
 
 from pv.assess.freshness import Cause
 from pv.assess.levels import Assessment
-from pv.assess.promises import broken_promises, unsupported
+from pv.assess.promises import broken_promises, standing, unsupported
 from pv.assess.promote import by_level, promotable
 from pv.assess.ratchet import key_of, strongest
-from pv.finding import Finding, Severity
+from pv.finding import Finding, Place, Severity
 from pv.ledger.promotion import Promise, Promotion
 from pv.level import Level
 
@@ -136,3 +136,10 @@ def test_promises_are_filed_by_contract_and_level() -> None:
         ("double-v1", PARTIAL): [weak, other],
         ("double-v1", Level.DISCHARGED): [strong],
     }
+
+
+def test_what_waits_for_a_run_is_not_counted_as_broken() -> None:
+    severities = {"PV402": (Severity.ERROR, Severity.UNMEASURED, Severity.UNMEASURED, Severity.WARNING)}
+    severities |= {"PV403": (Severity.ERROR,), "PV605": (Severity.WARNING,), "PV606": (Severity.NOTE,)}
+    found = [Finding(code, one, Place("l"), "", "") for code, each in severities.items() for one in each]
+    assert standing(found) == {"broken": 2, "unmeasured": 2, "waived": 1, "lapsed": 1, "retracted": 1}
