@@ -73,7 +73,11 @@ def test_sixty_columns_lose_no_word(project: Path, command: list[str]) -> None:
     assert {word for word in wide.split() if word not in shown and set(word) - set("─═")} <= unheld
 
 
-@pytest.mark.parametrize("command", [["status"], ["coverage"], ["doctor"], ["--help"]], ids=" ".join)
+@pytest.mark.parametrize(
+    "command",
+    [["status"], ["coverage"], ["doctor"], ["--help"], ["rule"], ["rule", "PV110"], ["equations", "double-v1"]],
+    ids=" ".join,
+)
 def test_what_is_laid_out_fits(project: Path, command: list[str]) -> None:
     lines = laid_out(pv_on_a_terminal(command, project, 60))
     assert lines

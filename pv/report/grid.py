@@ -7,7 +7,7 @@ import re
 import shutil
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from textwrap import wrap
+from textwrap import fill, wrap
 from typing import Literal
 
 from pv.report.text import one_line
@@ -47,6 +47,11 @@ def width() -> int:
     """How many columns there are to write in."""
     told = sys.stdout.isatty() or "COLUMNS" in os.environ
     return shutil.get_terminal_size().columns if told else _PAPER
+
+
+def folded(line: str, indent: int = 0) -> str:
+    """`line`, broken between words where the terminal is narrower, what comes after it `indent` columns in."""
+    return line if len(line) <= width() else fill(line, width(), subsequent_indent=" " * indent, break_long_words=False)
 
 
 def _are(pattern: re.Pattern[str], cells: Sequence[str]) -> bool:
