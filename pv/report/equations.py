@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Iterator, Sequence
 
 from pv.contract.model import Contract, Dimension, Equation, Invariant, Range, Tolerance, ValueSpec
-from pv.report.grid import width
+from pv.report.grid import room
 from pv.report.plain import plural
 from pv.report.tex import escape, tex
 
@@ -50,7 +50,7 @@ def _block(equation: Equation) -> Iterator[str]:
             left = f"  {head if at == 0 else '':10}  {name + '  ' if name else ''}"
             plain = " ".join(text.split())
             yield textwrap.fill(
-                plain, min(_WIDTH, width()), initial_indent=left, subsequent_indent=" " * 14, break_long_words=False
+                plain, room(_WIDTH), initial_indent=left, subsequent_indent=" " * 14, break_long_words=False
             )
 
 

@@ -49,9 +49,15 @@ def width() -> int:
     return shutil.get_terminal_size().columns if told else _PAPER
 
 
+def room(most: int) -> int:
+    """How many columns a line may take: `most`, and on a terminal no more than that has; a pipe is read line by line."""
+    return min(most, width()) if sys.stdout.isatty() else most
+
+
 def folded(line: str, indent: int = 0) -> str:
     """`line`, broken between words where the terminal is narrower, what comes after it `indent` columns in."""
-    return line if len(line) <= width() else fill(line, width(), subsequent_indent=" " * indent, break_long_words=False)
+    most = room(len(line))
+    return line if len(line) <= most else fill(line, most, subsequent_indent=" " * indent, break_long_words=False)
 
 
 def _are(pattern: re.Pattern[str], cells: Sequence[str]) -> bool:

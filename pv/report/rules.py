@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from pv.report.grid import folded, width
+from pv.report.grid import folded, room
 from pv.report.plain import plural
 from pv.rules import Rule
 
@@ -16,8 +16,8 @@ def rule_text(rule: Rule) -> str:
 
 
 def _paragraph(text: str) -> str:
-    fits = max(map(len, text.split("\n"))) <= width()
-    return text if fits or text.startswith(" ") else folded(text.replace("\n", " "))
+    longest = max(map(len, text.split("\n")))
+    return text if longest <= room(longest) or text.startswith(" ") else folded(text.replace("\n", " "))
 
 
 def table_text(rules: Sequence[Rule]) -> str:
