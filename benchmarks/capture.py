@@ -98,7 +98,7 @@ class Subject:
             writer.finish(HOW, self.places)
 
     def bare(self, folder: Path) -> None:
-        """As many bytes in as many files, hashed and written by as many threads: no capture that has hashes takes less."""
+        """As many bytes in as many files, written and hashed by a thread for each processor, and nothing else."""
         data = memoryview(self.data)
 
         def one(number: int) -> str:

@@ -42,7 +42,7 @@ def statistics(value: Any) -> Statistics:
     if not all(map(_finite, found)):  # one look at four numbers in place of one at every value
         nan, inf = int(wide.isnan().sum()), int(wide.isinf().sum())
         found = _numbers(wide[wide.isfinite()].double())
-    elif max(map(abs, found)) < _SQUARES_LOST:
+    elif 0 < max(map(abs, found)) < _SQUARES_LOST:
         found = _numbers(wide.double())
     return Statistics(tuple(value.shape), str(value.dtype).removeprefix("torch."), *found, nan, inf)
 

@@ -48,6 +48,7 @@ class CaptureWriter:
         self._room: NDArray[numpy.uint8] = numpy.empty(_HELD, numpy.uint8)
         self._hashes: dict[Place, str] = {}
         self._rows: dict[Place, StageRecord] = {}
+        self._made: list[str] = []  # files that are there by this writer
         self._finished = False
 
     def __enter__(self) -> Self:
@@ -113,7 +114,7 @@ class CaptureWriter:
     ) -> None:
         self._pool.shutdown(cancel_futures=True)
         if not self._finished:
-            self._remove([row.file for row in self._rows.values()])
+            self._remove(self._made)
 
     def _flush(self) -> None:
         """Write what waits: the largest first, so that all threads end at about the same time."""
@@ -129,6 +130,7 @@ class CaptureWriter:
         """Write the file; its SHA-256. Neither synced nor renamed into place: the manifest tells what is whole."""
         digest = hashlib.sha256()
         with self._path(file) as path, path.open("xb") as stream:
+            self._made.append(file)
             for at in range(0, data.nbytes, _STEP):
                 digest.update(data[at : at + _STEP])
                 stream.write(data[at : at + _STEP])

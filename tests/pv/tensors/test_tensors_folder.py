@@ -129,6 +129,22 @@ def test_a_disk_that_refuses_a_tensor_is_told_at_once_and_nothing_stays(tmp_path
     assert [path.name for path in (tmp_path / "c").iterdir()] == ["layer-0"]
 
 
+def test_a_file_that_somebody_else_put_there_is_neither_written_over_nor_taken_away(tmp_path: Path) -> None:
+    theirs = tmp_path / "c/layer-0/q_post_rope.bin"
+
+    def refused() -> None:
+        with CaptureWriter(tmp_path / "c") as writer:
+            writer.add(HEAD, MUCH, ("n",), "float32")
+            theirs.parent.mkdir()
+            theirs.write_bytes(b"theirs")
+            writer.add(Place("q_post_rope", 0), MUCH, ("n",), "float32")
+            pytest.fail("it went on")
+
+    with pytest.raises(PvError, match=r"q_post_rope\.bin cannot be written"):
+        refused()
+    assert [path.read_bytes() for path in (tmp_path / "c").rglob("*.bin")] == [b"theirs"]
+
+
 def test_what_waits_does_not_change_with_the_tensor(tmp_path: Path) -> None:
     values = np.arange(4, dtype="float32")
     with CaptureWriter(tmp_path / "c") as writer:
