@@ -162,7 +162,7 @@ class _Judge:
             return Verdict.INCONCLUSIVE, said
         if any(each.label is Label.SOURCE for each in stages):
             return Verdict.DIVERGED, said
-        apart = [each.place for each in measured if each.inherited and each.inherited.mean > INHERITED]
+        apart = [each.place for each in measured if each.inherited and not within(each.inherited)]
         if apart:
             first = apart[0]
             return Verdict.INCONCLUSIVE, (

@@ -31,8 +31,8 @@ TYPICAL = 0.9
 class Spread:
     """Norms (float64) of an error and of what was expected: whole, by row [n], and by column (all other axes, flat).
 
-    An allowance is how much the noise of a row or column may be above what is usual for it, by chance. `worst` is the flat
-    index of the largest error.
+    `others` are the columns without the row of the largest error. An allowance is how much the noise of a row or column may
+    be above what is usual for it, by chance. `worst` is the flat index of the largest error.
     """
 
     error: float
@@ -40,6 +40,7 @@ class Spread:
     rows: Tensor
     row_scale: Tensor
     columns: Tensor
+    others: Tensor
     column_scale: Tensor
     row_allowance: Tensor
     column_allowance: Tensor
@@ -73,17 +74,28 @@ def spread(got: Tensor, expected: Tensor, axes: Sequence[str]) -> Spread:
         rows = energy.sum(1)
     sizes = as_rows(size, axes).square()
     row_sizes, column_sizes, fourth = sizes.sum(1), sizes.sum(0), sizes.square()
+    columns, others = _columns(energy, rows)
     return Spread(
         error=rows.sum().sqrt().item(),
         scale=row_sizes.sum().sqrt().item(),
         rows=rows.sqrt(),
         row_scale=row_sizes.sqrt(),
-        columns=energy.sum(0).sqrt(),
+        columns=columns.sqrt(),
+        others=others.sqrt(),
         column_scale=column_sizes.sqrt(),
         row_allowance=_allowance(row_sizes, fourth.sum(1)),
         column_allowance=_allowance(column_sizes, fourth.sum(0)),
         worst=int(error.abs().argmax()) if error.numel() else 0,
     )
+
+
+def _columns(energy: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
+    """The sums of `energy` by column, over all rows and over all but the one with the largest sum (`rows`), if others are."""
+    if len(rows) < 2:
+        return energy.sum(0), energy.sum(0)
+    most = int(rows.argmax())
+    others = energy[:most].sum(0) + energy[most + 1 :].sum(0)  # a difference would keep nothing beside a large row
+    return others + energy[most], others
 
 
 def _with_infinities(got: Tensor, expected: Tensor, error: Tensor) -> Tensor:
@@ -142,7 +154,11 @@ def over_floor(apart: Spread, floor: Spread, unit: float) -> Ratios:
     Both are held against the sizes that float64 says. Where noise has taken a row over, little may be left of it in the
     reference: by that, what is one error of the reference would be many of the candidate. Only where other rows are shown
     than the floor is of (the last token alone) are the sizes those of the reference.
+
+    The row of the largest error counts as a row alone, and neither on the whole nor in a column: where noise has taken it
+    over, both would be little else than that row, and their thresholds are lower than a row's.
     """
+    apart = replace(apart, error=torch.linalg.vector_norm(apart.others).item(), columns=apart.others)
     if apart.rows.shape != floor.rows.shape:
         return ratios(apart, [floor], unit, quantile=1.0)
     exact = replace(floor, error=apart.error, rows=apart.rows, columns=apart.columns, worst=apart.worst)

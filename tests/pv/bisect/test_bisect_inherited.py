@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 from opaque_pair import MAP, PORT_MAP, Candidate, Fault, Reference, Sizes, captured
@@ -103,6 +105,60 @@ def test_of_one_token_the_distance_is_held_against_the_floor_of_all() -> None:
     assert 0.5 < held.mean < 2
     assert held.worst < INHERITED
     assert over_floor(spread(last * 2, reference[-1], AXES), floor, 0.0).worst > INHERITED
+
+
+def _taken_over(*rows: int) -> Ratios:
+    """The ratios of noise that has grown in `rows`, and there in two columns alone."""
+    exact, reference = _noisy(1)
+    candidate = _noisy(2)[1]
+    for row in rows:
+        candidate[row, :2] = reference[row, :2] + torch.tensor([1.0, -1.0])
+    return over_floor(spread(candidate, reference, AXES), spread(reference, exact, AXES), 0.0)
+
+
+def test_a_row_that_noise_took_over_counts_as_a_row_and_in_no_column() -> None:
+    sound, one = _taken_over(), _taken_over(3)
+    assert INHERITED < one.row < INHERITED_ROW
+    assert (one.mean, one.column) == pytest.approx((sound.mean, sound.column), rel=0.1)
+    assert within(one)
+    assert not within(_taken_over(3, 9, 40))  # three such rows are no luck
+
+
+def test_a_column_that_is_wrong_in_every_row_is_not_hidden_by_a_row_that_is_more_wrong() -> None:
+    exact, reference = _noisy(1)
+    candidate = _noisy(2)[1]
+    candidate[:, 5] += 0.2
+    candidate[3] += 1.0
+    held = over_floor(spread(candidate, reference, AXES), spread(reference, exact, AXES), 0.0)
+    assert held.column > INHERITED
+    assert held.row > INHERITED_ROW
+    candidate[3] = torch.inf
+    held = over_floor(spread(candidate, reference, AXES), spread(reference, exact, AXES), 0.0)
+    assert held.row == torch.inf
+    assert INHERITED < held.column < torch.inf
+
+
+def test_the_only_row_counts_on_the_whole_and_in_columns() -> None:
+    exact, reference = (each[:1] for each in _noisy(1))
+    held = over_floor(spread(reference * 1.5, reference, AXES), spread(reference, exact, AXES), 0.0)
+    assert min(held.mean, held.row, held.column) > INHERITED
+
+
+@pytest.mark.parametrize("parts", [("error",), ("rows",), ("columns",)])
+def test_two_that_are_apart_where_no_stage_adds_so_much_are_inconclusive(parts: tuple[str, ...]) -> None:
+    model = Reference(NARROW, 16, torch.float32)
+    tokens = torch.randint(256, (48,), generator=torch.Generator().manual_seed(16))
+    one, other = captured(model, tokens, MAP), captured(Candidate(model, None), tokens, PORT_MAP)
+    floors = floors_of(Described(MAP, model, tokens), one, other)
+    assert bisect(one, other, MAP, model, tokens, floors).verdict is Verdict.WITHIN_FLOOR
+    place = Place("post_ffn_residual", 4)
+    inherited = floors[place].inherited
+    assert inherited is not None
+    smaller = replace(inherited, **{part: getattr(inherited, part) / 1000 for part in parts})
+    thin = {**floors, place: replace(floors[place], inherited=smaller, unit=0.0)}
+    found = bisect(one, other, MAP, model, tokens, thin)
+    assert found.verdict is Verdict.INCONCLUSIVE
+    assert any(f"the two are apart from {place} on" in note for note in found.notes)
 
 
 def test_what_is_noise_of_a_row_is_more_than_noise_of_the_whole_or_of_a_column() -> None:
