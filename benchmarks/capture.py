@@ -37,7 +37,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from pv.stages.capture import capture
 from pv.stages.known import map_of
 from pv.stages.places import places_of
-from pv.stages.save import Plan, same_bits, save
+from pv.stages.save import Plan, copy, same_bits, save
 from pv.tensors.folder import open_capture
 from pv.tensors.manifest import Manifest
 from pv.tensors.place import Place
@@ -92,7 +92,7 @@ class Subject:
             self.read()
 
     def to_files(self, folder: Path) -> None:
-        with CaptureWriter(folder / "captured") as writer:
+        with CaptureWriter(folder / "captured", copy) as writer:
             plan = Plan(self.model, self.stage_map, self.places, check=False)
             save(plan, self.read, writer, lambda place: None)
             writer.finish(HOW, self.places)

@@ -1,7 +1,7 @@
 """The numbers that a bisection decides by.
 
-Fixed on seeds 0 … 19 of benchmarks/bisect in bfloat16 and float32, on CPUs of two kinds with torch 2.13; judged on others. Where no shape is
-named: 12 layers and 96 tokens. `python benchmarks/bisect/run.py --calibrate` measures them again, shape by shape.
+Fixed on seeds 0 … 19 of benchmarks/bisect in bfloat16 and float32, on two kinds of CPU with torch 2.13; judged on others. Where
+no shape is named: 12 layers and 96 tokens. `python benchmarks/bisect/run.py --calibrate` measures them again, shape by shape.
 """
 
 SOURCE = 3.0

@@ -92,7 +92,7 @@ def save_tensors(found: Opened, wanted: Wanted, asked: Asked, inputs: Mapping[st
     """
     from pv.stages.facts import Reading, manifest_of
     from pv.stages.places import places_of
-    from pv.stages.save import Plan, save
+    from pv.stages.save import Plan, copy, save
     from pv.tensors.writer import CaptureWriter
 
     running, stage_map = found.running, found.stage_map
@@ -100,7 +100,7 @@ def save_tensors(found: Opened, wanted: Wanted, asked: Asked, inputs: Mapping[st
     assert stage_map is not None
     places = places_of(running.model, stage_map, wanted.stages, wanted.layers)
     plan = Plan(running.model, stage_map, places, wanted.position, wanted.check)
-    with CaptureWriter(wanted.output) as writer, _progress(len(places)) as seen:
+    with CaptureWriter(wanted.output, copy) as writer, _progress(len(places)) as seen:
         save(plan, lambda: _read(running, asked.tokens), writer, seen)
         reading = Reading(found.described.name, asked.tokens, inputs, wanted.position, {"pv": __version__})
         manifest = manifest_of(running.model, stage_map, reading)

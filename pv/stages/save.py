@@ -62,7 +62,14 @@ def _in_numpy(value: Any) -> Any:
     import torch
 
     plain = value.dtype in (torch.float16, torch.float32, torch.float64) or not value.is_floating_point()
-    return value.to("cpu", value.dtype if plain else torch.float32).numpy()
+    return value.to("cpu", value.dtype if plain else torch.float32).contiguous().numpy()
+
+
+def copy(into: Any, values: Any) -> None:
+    """Copy one float32 array of numpy [n] into another, on all of torch's threads: between two steps of a model they wait."""
+    import torch
+
+    torch.from_numpy(into).copy_(torch.from_numpy(values))
 
 
 def same_bits(one: Any, other: Any) -> bool:

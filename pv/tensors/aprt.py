@@ -9,12 +9,12 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pv.checkpoints.bounded import open_source
 from pv.finding import PvError
@@ -50,10 +50,10 @@ def encode(values: NDArray[numpy.float32], layer: int) -> NDArray[numpy.uint8]:
         raise ValueError(f"the layer {layer} does not fit: 0 … {WHOLE_MODEL - 1}, or {WHOLE_MODEL} for the whole model")
     if values.size > MOST_VALUES:
         raise ValueError(f"{values.size} values do not fit: APRT counts at most {MOST_VALUES}")
-    size, room = encoded_size(values.size), _room.get()
+    size, (room, copy) = encoded_size(values.size), _room.get() or (None, numpy.copyto)
     data = numpy.empty(size, numpy.uint8) if room is None or room.size < size else room[:size]
     data[: HEADER.size] = numpy.frombuffer(HEADER.pack(MAGIC, layer, values.size), numpy.uint8)
-    data[HEADER.size :].view("<f4")[:] = values
+    copy(data[HEADER.size :].view("<f4"), values)
     return data
 
 
@@ -62,17 +62,21 @@ def encoded_size(count: int) -> int:
     return HEADER.size + 4 * count
 
 
-_room: ContextVar[NDArray[numpy.uint8] | None] = ContextVar("room", default=None)
+Copy = Callable[[Any, Any], None]
+"""`copy(into, values)`: float32 of one array [n] into another, bit for bit, as `numpy.copyto` does."""
+
+_room: ContextVar[tuple[NDArray[numpy.uint8], Copy] | None] = ContextVar("room", default=None)
 
 
 @contextmanager
-def encoded_in(room: NDArray[numpy.uint8]) -> Iterator[None]:
-    """In the block, what `encode` gives lies at the beginning of `room`, [m] bytes, if it is no longer than that.
+def encoded_in(room: NDArray[numpy.uint8], copy: Copy) -> Iterator[None]:
+    """In the block, what `encode` gives lies at the beginning of `room`, [m] bytes, if it is no longer than that, and `copy`
+    puts the values there.
 
-    Memory that is new takes several times as long to fill as what is used again. No argument of `encode`: its bytes do not
-    depend on it.
+    Memory that is new takes several times as long to fill as what is used again. No arguments of `encode`: its bytes do not
+    depend on them.
     """
-    token = _room.set(room)
+    token = _room.set((room, copy))
     try:
         yield
     finally:

@@ -16,7 +16,7 @@ import numpy
 
 from pv.finding import PvError
 from pv.tensors import manifest as layout
-from pv.tensors.aprt import encode, encoded_in, encoded_size, layer_number
+from pv.tensors.aprt import Copy, encode, encoded_in, encoded_size, layer_number
 from pv.tensors.exact import exact_bytes
 from pv.tensors.manifest import MANIFEST, Manifest, StageRecord
 from pv.tensors.place import Place
@@ -39,8 +39,9 @@ class CaptureWriter:
     each: beside one another torch's threads would wait for those that hash, and burn a processor's time while they do.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, copy: Copy = numpy.copyto) -> None:
+        """`copy` is how values are copied: torch does it on all of its processors, numpy on one."""
+        self._folder, self._copy = folder, copy
         self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="pv-capture")
         self._waiting: list[tuple[Place, str, memoryview]] = []
         self._held = 0
@@ -89,7 +90,7 @@ class CaptureWriter:
         values = array.astype("<f4", copy=False).reshape(-1)
         if self._held + encoded_size(values.size) > _HELD:
             self._flush()
-        with encoded_in(self._room[self._held :]):
+        with encoded_in(self._room[self._held :], self._copy):
             return encode(values, layer_number(place.layer)).data
 
     def finish(self, manifest: Manifest, order: Sequence[Place] = ()) -> tuple[StageRecord, ...]:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from pv.finding import PvError
 from pv.tensors import read_aprt, write_aprt
-from pv.tensors.aprt import WHOLE_MODEL, decode, encode, encoded_in
+from pv.tensors.aprt import WHOLE_MODEL, decode, encode, encoded_in, encoded_size
 
 PATTERNS = np.array(
     [0, 1, 0x80000000, 0x80000001, 0x007FFFFF, 0x3F800000, 0x7F800000, 0xFF800000, 0x7FC00000, 0x7FC12345, 0x7F800001,
@@ -149,8 +149,25 @@ def test_every_pattern_of_bits_passes_through_a_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize("size", [0, 12, 23, 24, 25, 100])
 def test_room_is_used_where_it_is_long_enough(size: int) -> None:
     values, room = np.arange(3, dtype="float32"), np.full(size, 7, "uint8")
-    with encoded_in(room):
+    with encoded_in(room, np.copyto):
         found = encode(values, 1)
     assert found.tobytes() == encode(values, 1).tobytes()
     assert np.shares_memory(found, room) == (size >= 24)
     assert (room[24 if size >= 24 else 0 :] == 7).all()
+
+
+@pytest.mark.parametrize("flush", [False, True])
+@pytest.mark.parametrize("repeats", [1, 3, 100_000])
+def test_what_torch_copies_has_the_bits_of_what_numpy_copies(repeats: int, flush: bool) -> None:
+    torch = pytest.importorskip("torch", reason="torch is not installed")
+    from pv.stages.save import copy
+
+    values = np.tile(PATTERNS, repeats).view("<f4")
+    before = (torch.ones(1) * 1e-40).item() == 0
+    torch.set_flush_denormal(flush)
+    try:
+        with encoded_in(np.empty(encoded_size(values.size), "uint8"), copy):
+            found = encode(values, 1)
+    finally:
+        torch.set_flush_denormal(before)
+    assert found.tobytes() == encode(values, 1).tobytes()
