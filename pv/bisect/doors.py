@@ -13,11 +13,11 @@ from pv.bisect.judge import bisect as judge
 from pv.bisect.ladder import climb
 from pv.bisect.outcome import Outcome
 from pv.bisect.paths import Ran
-from pv.bisect.record import Call, Recorded, coarsest, record_model, record_wider, related, tokens_of, widen
+from pv.bisect.record import LOGITS, Call, Recorded, coarsest, record_model, record_wider, related, tokens_of, widen
 from pv.bisect.relation import Related
 from pv.bisect.result import Bisection, Ladder, Verdict
 from pv.bisect.side import Side
-from pv.bisect.symptom import LEAST_ROOM, Symptom, symptom_of
+from pv.bisect.symptom import LEAST_ROOM, Symptom, apart, symptom_of
 from pv.bisect.words import path_sentences, symptom_sentences
 from pv.finding import Exit
 from pv.stages.known import map_of
@@ -95,9 +95,8 @@ def concluded(
     symptom = symptom_of((reference.logits, candidate.logits), (reference.behaviour, candidate.behaviour), names)
     found = _refused(symptom, weights, reference, candidate)
     if found is None:
-        found = _outside(
-            judge(reference.side, candidate.side, stage_map, model.to("cpu"), torch.tensor(tokens)), symptom
-        )
+        judged = judge(reference.side, candidate.side, stage_map, model.to("cpu"), torch.tensor(tokens))
+        found = _outside(judged, symptom, reference, candidate)
         if widening is not None:
             found = replace(
                 found, ladder=_ladder(found, stage_map, torch.tensor(tokens), (reference, candidate), widening)
@@ -119,18 +118,38 @@ def _ladder(
     return climb(found, rounded, again)
 
 
-def _outside(found: Bisection, symptom: Symptom) -> Bisection:
-    """`found`, unless the outputs are apart and no stage is: then the error arises where the map has no stage."""
-    outputs, sides = symptom.outputs, (symptom.reference, symptom.candidate)
-    room = max((side.room for side in sides if side), default=LEAST_ROOM)
-    if found.verdict.exit is not Exit.OK or outputs is None or outputs.relative_l2 <= room:
+def _outside(found: Bisection, symptom: Symptom, reference: Recorded, candidate: Recorded) -> Bisection:
+    """`found`, unless the outputs are further apart than the last stage: then the error arises where the map has no stage."""
+    if found.verdict.exit is not Exit.OK or reference.logits is None or candidate.logits is None:
         return found
-    seen = f"the logits are {outputs.relative_l2:.3g} apart (relative L2), and no stage that was captured is"
+    outputs = apart(reference.logits, candidate.logits)
+    over = outputs - _explained(symptom, reference, candidate).to(outputs)
+    if not bool((over > 0).any()):
+        return found
+    at = int(over.argmax())
+    seen = f"the logits at position {at} are {outputs[at]:.3g} apart (relative L2), and no stage that was captured is"
     notes = (
         f"{seen}: the error arises after the last of them, or between two that the map does not connect",
         *found.notes,
     )
     return replace(found, verdict=Verdict.INCONCLUSIVE, notes=notes)
+
+
+def _explained(symptom: Symptom, reference: Recorded, candidate: Recorded) -> Tensor:
+    """How far the outputs may be apart at each position [n], or at any [1]: little more than the captured logits are there,
+    and each pass is from the one that was captured. Where those were not captured, as far as rounding explains."""
+    sides = [side for side in (symptom.reference, symptom.candidate) if side]
+    if not all(LOGITS in each.side for each in (reference, candidate)):
+        return torch.tensor([max((side.room for side in sides), default=LEAST_ROOM)])
+    shown = [each.side[LOGITS] for each in (reference, candidate)]
+    if any(logits.ndim != 2 or len(logits) != len(reference.tokens) for logits in shown):
+        return torch.tensor([max((side.room for side in sides), default=LEAST_ROOM)])
+    watched = sum(side.captured.worst for side in sides if side.captured is not None)
+    return _AFTER * apart(*shown) + watched + LEAST_ROOM
+
+
+_AFTER = 4.0
+"""How many times as far as before it logits may be apart after what is done to the last stage: scaled, or bent."""
 
 
 def _told(found: Bisection, symptom: Symptom, weights: Related, ran: tuple[Ran, ...], *sides: Recorded) -> Bisection:

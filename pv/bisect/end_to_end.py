@@ -6,7 +6,7 @@ import inspect
 import math
 from typing import TYPE_CHECKING, Any
 
-from pv.bisect.symptom import LEAST_ROOM, Behaviour, Generated, agreement
+from pv.bisect.symptom import LEAST_ROOM, ROOM_IN_ROUNDINGS, Behaviour, Generated, agreement, apart
 from pv.finding import Exit, PvError
 
 if TYPE_CHECKING:
@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 
 NEW_TOKENS = 16
 """How many tokens are generated, where a model has `generate`: a fault of decoding may show only after some steps."""
-
-_ROOM_IN_ROUNDINGS = 16
 
 
 def room_of(model: Any) -> float:
@@ -28,7 +26,7 @@ def room_of(model: Any) -> float:
 
     weights = [weight.dtype for weight in model.parameters()] if hasattr(model, "parameters") else []
     floating = [torch.finfo(dtype).eps for dtype in weights if dtype.is_floating_point]
-    return max(LEAST_ROOM, _ROOM_IN_ROUNDINGS * max(floating, default=0.0))
+    return max(LEAST_ROOM, ROOM_IN_ROUNDINGS * max(floating, default=0.0))
 
 
 def logits_of(model: Any, tokens: Tensor, **options: Any) -> Tensor:
@@ -82,7 +80,7 @@ def generated_by(model: Any, tokens: Tensor, **options: Any) -> Generated | None
     gaps = expected.amax(-1) - expected.gather(-1, new[:, None])[:, 0]
     distances = gaps / (expected - expected.mean(-1, keepdim=True)).square().mean(-1).sqrt()
     if steps is not None:
-        distances = (steps.double() - expected).norm(dim=-1) / expected.norm(dim=-1)
+        distances = apart(expected, steps)
     worst = int(distances.nan_to_num(math.inf).argmax())
     return Generated(tuple(new.tolist()), distances[worst].item(), worst)
 

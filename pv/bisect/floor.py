@@ -51,14 +51,22 @@ def floors_of(described: Described, reference: Side, candidate: Side) -> dict[Pl
     reference_seen = only(reference, candidate)
     found = {}
     memo: dict[Place, Rebuilt] = {}
-    exact = _Exact(described)
+    exact, coarse = _Chain(described, torch.float64), _coarse_chain(described, reference_seen, candidate)
     for place in described.places:
         forget(memo, place)
         if place in reference_seen:
-            value = exact.at(place, reference)
+            value, rounded = exact.at(place, reference), coarse.at(place, reference) if coarse else None
             dtype = coarser(reference[place].dtype, candidate[place].dtype)
-            found[place] = _floor(described, reference_seen, place, dtype, memo, value)
+            found[place] = _floor(described, reference_seen, place, dtype, memo, value, rounded)
     return found
+
+
+def _coarse_chain(described: Described, reference: Side, candidate: Side) -> _Chain | None:
+    """The whole model in the coarsest dtype of `candidate`; None where the reference has one as coarse: that is its own
+    noise, and a candidate in a narrower dtype than its reference has more."""
+    dtypes = [{side[place].dtype for place in reference.places} for side in (reference, candidate)]
+    own, other = (max(each, key=unit_of, default=torch.float64) for each in dtypes)
+    return _Chain(described, other) if unit_of(other) > unit_of(own) else None
 
 
 def only(side: Side, other: Side) -> Side:
@@ -111,6 +119,7 @@ def _floor(
     dtype: torch.dtype,
     memo: dict[Place, Rebuilt],
     exact: Tensor | None,
+    rounded: Tensor | None,
 ) -> Floor:
     got = reference[place]
     try:
@@ -118,7 +127,7 @@ def _floor(
         expected = fit(place, rebuilt.value, got)
         local = measure(described, place, got, expected)
         plain = measure(described, place, plainly(described, reference, place, dtype), expected)
-        inherited = None if exact is None else measure(described, place, got, exact)
+        inherited = None if exact is None else measure(described, place, got if rounded is None else rounded, exact)
     except PvError as problem:
         return Floor(problem=problem.message)
     unit = unit_of(got.dtype, dtype)
@@ -161,11 +170,11 @@ def _misfit(place: Place, over: Ratios, local: Spread) -> str:
     )
 
 
-class _Exact:
-    """The map's operations in float64 from the tokens on, with the reference's weights: one stage after another."""
+class _Chain:
+    """The map's operations in `dtype` from the tokens on, with the reference's weights: one stage after another."""
 
-    def __init__(self, described: Described) -> None:
-        self._described = described
+    def __init__(self, described: Described, dtype: torch.dtype) -> None:
+        self._described, self._dtype = described, dtype
         self._memo: dict[Place, Rebuilt] = {}
 
     def at(self, place: Place, reference: Side) -> Tensor | None:
@@ -173,10 +182,10 @@ class _Exact:
         forget(self._memo, place)
         nothing = Side((), reference.load)
         try:
-            self._memo[place] = rebuild(self._described, nothing, place, torch.float64, self._memo)
+            self._memo[place] = rebuild(self._described, nothing, place, self._dtype, self._memo)
         except PvError:
             if place not in reference:
                 return None
-            self._memo[place] = Rebuilt(reference[place].to(torch.float64), ())
+            self._memo[place] = Rebuilt(reference[place].to(self._dtype), ())
             return None
         return self._memo[place].value

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Iterator, Mapping, Sequence
 
 import torch
@@ -38,11 +39,21 @@ def _values(described: Described, side: Side, other: Side) -> Iterator[str]:
     places = [place for place in described.places if place in side]
     for place in places:
         flat = _constant(side[place])
-        if flat is not None and not (place in other and _constant(other[place]) is not None):
+        elsewhere = place in other and _constant(other[place]) is not None
+        if flat is not None and not elsewhere and not _follows(described, side, place, flat):
             yield f"{place} is {'all zero' if flat == 0 else f'{flat:g} everywhere'}: a warm-up pass, or an empty buffer"
     for place, twin in _twins(described, side, places):
         if not (place in other and twin in other and torch.equal(other[place], other[twin])):
             yield f"{twin} has the bytes of {place}: one buffer seen twice"
+
+
+def _follows(described: Described, side: Side, place: Place, flat: float) -> bool:
+    """Whether the stage at `place` is `flat` everywhere when it is computed again: a softmax over one key is 1."""
+    try:
+        expected = _constant(rebuild(described, side, place, torch.float64, {}).value)
+    except PvError:
+        return False
+    return expected is not None and math.isclose(expected, flat, rel_tol=0.01)
 
 
 def _constant(value: Tensor) -> float | None:
@@ -59,8 +70,8 @@ def _twins(described: Described, side: Side, places: Sequence[Place]) -> Iterato
     seen: dict[str, Place] = {}
     for place in places:
         value = side[place]
-        if _constant(value) is not None or value.numel() < 2:
-            continue
+        if _constant(value) is not None or value.numel() < 2 or bool(value.isnan().any()):
+            continue  # what NaN has reached is NaN in more than one place
         twin = seen.setdefault(checksum(value), place)
         if twin != place and twin not in described.inputs(place):
             yield twin, place

@@ -31,20 +31,22 @@ class Relation(Enum):
 class Related:
     """What holds of all weights that both have by name; `rounded` says which side was rounded to which dtype.
 
-    `other` are the weights that neither are the same nor rounded, worst first, with their relative L2 distance; `only` are
-    the names that one side has alone (reference, candidate).
+    `other` are the weights that neither are the same nor rounded, worst first, with their relative L2 distance; `most`
+    whether more than half of the matrices are among them (biases and norms may be more, and hold next to nothing); `only`
+    are the names that one side has alone (reference, candidate).
     """
 
     relation: Relation
     compared: int
     rounded: str = ""
     other: tuple[tuple[str, float], ...] = ()
+    most: bool = False
     only: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())
 
     @property
     def speaks_against_values(self) -> bool:
         """Whether most weights are others: then every stage that has some must differ, and none can be blamed for it."""
-        return self.relation in (Relation.QUANTISED, Relation.DIFFERENT) and 2 * len(self.other) > self.compared
+        return self.relation in (Relation.QUANTISED, Relation.DIFFERENT) and self.most
 
     def __str__(self) -> str:
         what = f"{self.relation.value}{f': {self.rounded}' if self.rounded else ''}"
@@ -89,7 +91,9 @@ def relation_of(reference: Any, candidate: Any) -> Related:
         return Related(Relation.ROUNDED, len(shared), ", ".join(sorted(set(rounded.values()))), only=only)
     quantised = all(_is_quantised(shared[name][1]) for name, _ in left)
     kind = Relation.QUANTISED if quantised else Relation.DIFFERENT
-    return Related(kind, len(shared), other=tuple(left), only=only)
+    matrices = {name for name, (weight, _) in shared.items() if weight.ndim > 1} or set(shared)
+    most = 2 * sum(name in matrices for name, _ in left) > len(matrices)
+    return Related(kind, len(shared), other=tuple(left), most=most, only=only)
 
 
 def relation_of_digests(reference: str | None, candidate: str | None) -> Related:

@@ -15,6 +15,12 @@ if TYPE_CHECKING:
 LEAST_ROOM = 1e-4
 """The relative distance of logits below which two passes are the same path, whatever the dtype."""
 
+ROOM_IN_ROUNDINGS = 16
+"""How many roundings of its coarsest weight two orders of a computation may be apart."""
+
+_DECODING = 4.0
+"""How many times what decoding costs the reference it may cost the candidate, and how many roundings it may cost anyhow."""
+
 
 @dataclass(frozen=True, slots=True)
 class Flip:
@@ -36,11 +42,13 @@ class Flip:
 @dataclass(frozen=True, slots=True)
 class Agreement:
     """Logits [n, V] of two passes over the same tokens, in float64. KL is of the second from the first, in nats, NaN where
-    there are no distributions; `relative_l2` is ‖second − first‖ / ‖first‖, infinite where one alone is not finite."""
+    there are no distributions; `relative_l2` is ‖second − first‖ / ‖first‖, infinite where one alone is not finite, and
+    `worst` the largest of it at one position: on the whole, one wrong position of many is little."""
 
     positions: int
     identical: bool
     relative_l2: float
+    worst: float
     mean_kl: float
     max_kl: float
     worst_position: int
@@ -124,11 +132,29 @@ def agreement(first: Any, second: Any, room: float = 0.0) -> Agreement:
         positions=len(one),
         identical=first.shape == second.shape and not off.any().item(),
         relative_l2=off.norm().item() / max(one[one.isfinite()].norm().item(), torch.finfo(torch.float64).tiny),
+        worst=_by_position(one, off).max().item(),
         mean_kl=max(0.0, kl.mean().item()) if known else math.nan,
         max_kl=max(0.0, kl.max().item()) if known else math.nan,
         worst_position=int(off.norm(dim=-1).argmax()),
         flips=_flips(one, other, room),
     )
+
+
+def apart(first: Tensor, second: Tensor) -> Tensor:
+    """How far logits [n, V] are from each other at every position [n], relative to the first (L2), as far as both have it."""
+    import torch
+
+    width = min(first.shape[1], second.shape[1])
+    one, other = (side.detach().to("cpu", torch.float64)[:, :width] for side in (first, second))
+    return _by_position(one, _off(one, other))
+
+
+def _by_position(one: Tensor, off: Tensor) -> Tensor:
+    import torch
+
+    size: Tensor = one.nan_to_num(0.0, 0.0, 0.0).norm(dim=-1).clamp_min(torch.finfo(torch.float64).tiny)
+    found: Tensor = off.norm(dim=-1) / size
+    return found
 
 
 def _off(one: Tensor, other: Tensor) -> Tensor:
@@ -148,34 +174,48 @@ def _flips(one: Tensor, other: Tensor, room: float) -> tuple[Flip, ...]:
     )
 
 
-def problems_of(name: str, side: Behaviour) -> tuple[str, ...]:
-    """Why no stage of the implementation called `name` can be blamed."""
+def problems_of(name: str, side: Behaviour, reference: Behaviour | None = None) -> tuple[str, ...]:
+    """Why no stage of the implementation called `name` can be blamed; of a candidate with its `reference`."""
     found = []
-    if side.repeated.relative_l2 > side.room:
-        seen = f"relative L2 {side.repeated.relative_l2:.3g}"
+    if side.repeated.worst > side.room:
+        seen = f"relative L2 {side.repeated.worst:.3g} at position {side.repeated.worst_position}"
         found.append(f"{name} does not repeat itself: two equal passes differ by {seen}; is dropout on?")
-    elif side.captured is not None and side.captured.relative_l2 > side.room:
-        seen = f"relative L2 {side.captured.relative_l2:.3g}"
+    elif side.captured is not None and side.captured.worst > _room_watched(side):
+        seen = f"relative L2 {side.captured.worst:.3g} at position {side.captured.worst_position}"
         found.append(
             f"{name} gives other logits while it is captured ({seen}): what was captured is not the path that fails"
         )
-    if side.generated is not None and not side.generated.distance <= side.room:
+    room = _room_decoding(side, reference)
+    if side.generated is not None and not side.generated.distance <= room:
         step, distance = side.generated.step, side.generated.distance
         found.append(
             f"{name}.generate does not compute what its forward pass does: at new token {step + 1} of "
-            f"{len(side.generated.tokens)} their logits are {distance:.3g} apart (rounding explains {side.room:.3g}). "
+            f"{len(side.generated.tokens)} their logits are {distance:.3g} apart (rounding explains {room:.3g}). "
             "Captured is the forward pass, so no stage of it can be blamed for what generate does"
         )
     return tuple(found)
 
 
+def _room_watched(side: Behaviour) -> float:
+    """How far a pass may be from the same pass while it is captured: one rounding, if two passes are the same in every bit."""
+    return max(LEAST_ROOM, side.room / ROOM_IN_ROUNDINGS) if side.repeated.identical else side.room
+
+
+def _room_decoding(side: Behaviour, reference: Behaviour | None) -> float:
+    """How far the logits of decoding may be from those of a forward pass: no further than a few times the reference's."""
+    if reference is None or reference.generated is None:
+        return side.room
+    usual = max(reference.generated.distance, side.room / ROOM_IN_ROUNDINGS)
+    return min(side.room, max(LEAST_ROOM, _DECODING * usual))
+
+
 def notes_of(name: str, side: Behaviour) -> tuple[str, ...]:
     """What else there is to know of it: results that are not always the same."""
     found = []
-    if not side.repeated.identical and side.repeated.relative_l2 <= side.room:
+    if not side.repeated.identical and side.repeated.worst <= side.room:
         seen = f"relative L2 {side.repeated.relative_l2:.3g}"
         found.append(f"{name} is not deterministic: two equal passes differ by {seen}, within rounding")
-    elif side.captured is not None and 0 < side.captured.relative_l2 <= side.room:
+    elif side.captured is not None and 0 < side.captured.worst <= _room_watched(side):
         seen = f"relative L2 {side.captured.relative_l2:.3g}"
         found.append(f"{name} gives other bits while it is captured ({seen}, within rounding)")
     return tuple(found)
@@ -191,6 +231,9 @@ def symptom_of(
     one, other = outputs
     both = None if one is None or other is None else agreement(one, other, room)
     rows = [(name, side) for name, side in zip(names, behaviours, strict=True) if side]
-    problems = tuple(said for name, side in rows for said in problems_of(name, side))
+    steady = behaviours[0]
+    problems = tuple(
+        said for name, side in rows for said in problems_of(name, side, None if side is steady else steady)
+    )
     notes = tuple(said for name, side in rows for said in notes_of(name, side))
     return Symptom(both, *behaviours, problems, notes)

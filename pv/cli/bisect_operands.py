@@ -71,6 +71,8 @@ def record_operands(words: tuple[str, str], routes: tuple[Route, Route], wanted:
     from pv.bisect.record import record_stored
 
     known = stored[1].tokens if stored[1] else ()
+    if known and wanted.reads:
+        raise PvError(f"{words[1]} says itself which tokens were read", hint="leave --text, --tokens and --prompt out")
     one, stage_map, model = _run(words[0], routes[0], wanted, known, None)
     if stored[1]:
         return Sides(one, record_stored(words[1], stored[1], stage_map), stage_map, model)
