@@ -136,16 +136,27 @@ def _captures(
         raise PvError(f"{names[0]} is a capture and {names[1]} a model", hint=hint)
     if wanted.reads:
         raise PvError("captures say themselves which tokens were read", hint="leave --text, --tokens and --prompt out")
-    from pv.bisect.record import record_stored, require_weights
-
     word = wanted.weights
     if word is None:
         hint = f"--weights MODEL: what {names[0]} was captured from ({reference.manifest.model or 'it does not say'})"
         raise PvError("captures hold no weights, and stages are computed again with those of the reference", hint=hint)
-    with _model(word, Route(), wanted, tokens_known=True) as (model, stage_map, _):
-        require_weights(model, reference, word)
-        one, other = record_stored(names[0], reference, stage_map), record_stored(names[1], candidate, stage_map)
-        return Sides(one, other, stage_map, model)
+    route = Route()
+    with _model(word, route, wanted, tokens_known=True) as found:
+        if reference.manifest.dtype in (ran_of(found.model).dtype, ""):
+            return _with_weights(found, word, (reference, candidate), names)
+        route = Route(dtype=reference.manifest.dtype)  # it was captured in another dtype than its files have
+    with _model(word, route, wanted, tokens_known=True) as found:
+        return _with_weights(found, word, (reference, candidate), names)
+
+
+def _with_weights(
+    found: _Open, word: str, stored: tuple[StoredCapture, StoredCapture], names: tuple[str, str]
+) -> Sides:
+    from pv.bisect.record import record_stored, require_weights
+
+    require_weights(found.model, stored[0], word)
+    one, other = (record_stored(name, each, found.stage_map) for name, each in zip(names, stored, strict=True))
+    return Sides(one, other, found.stage_map, found.model)
 
 
 def _stored(word: str, wanted: Wanted) -> StoredCapture | None:

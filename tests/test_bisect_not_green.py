@@ -1,0 +1,176 @@
+"""What must not pass for a green, and what must not keep a correct port from one: small models of transformers."""
+
+from __future__ import annotations
+
+import copy
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import torch
+from conftest import ROOT, Ran
+from test_bisect_captures import captured
+from torch import Tensor
+from transformers import GPT2Config, GPT2LMHeadModel, LlamaConfig, LlamaForCausalLM
+
+import pv
+from pv.bisect.relation import Relation, relation_of
+from pv.bisect.result import Bisection, Meaning, Verdict
+from pv.tensors.place import Place
+
+Pv = Callable[..., Ran]
+SIZES = {
+    "vocab_size": 96, "hidden_size": 64, "intermediate_size": 160, "num_hidden_layers": 3, "num_attention_heads": 4,
+    "num_key_value_heads": 2, "max_position_embeddings": 128, "initializer_range": 0.12, "tie_word_embeddings": False,
+    "pad_token_id": None, "bos_token_id": None, "eos_token_id": None,
+}  # fmt: skip
+
+
+def llama(dtype: torch.dtype, attention: str = "eager", kind: type[LlamaForCausalLM] = LlamaForCausalLM) -> Any:
+    """The same weights each time, rounded to `dtype`."""
+    torch.manual_seed(0)
+    model: Any = kind(LlamaConfig(**SIZES, attn_implementation=attention)).eval()
+    frequencies = model.model.rotary_emb.inv_freq.clone()
+    model.to(dtype).model.rotary_emb.inv_freq = frequencies  # as from_pretrained leaves it
+    return model
+
+
+def tokens_of(count: int) -> Tensor:
+    return torch.randint(96, (1, count), generator=torch.Generator().manual_seed(1))
+
+
+def compared(reference: Any, candidate: Any, count: int = 40, **options: Any) -> Bisection:
+    return pv.bisect(reference, candidate, tokens_of(count), **options)
+
+
+def roll_the_last(out: Any) -> Any:
+    logits = out.logits.clone()
+    logits[0, -1] = logits[0, -1].roll(1)
+    out.logits = logits
+    return out
+
+
+def test_one_wrong_position_of_many_after_the_last_stage_is_no_rounding() -> None:
+    candidate = llama(torch.bfloat16)
+    right = candidate.forward
+    candidate.forward = lambda *arguments, **others: roll_the_last(right(*arguments, **others))
+    found = compared(llama(torch.bfloat16), candidate, 128)  # no room for a token: `generate` is not asked
+    assert found.verdict is Verdict.INCONCLUSIVE
+    assert any("the logits at position 127" in note for note in found.notes)
+
+
+def test_a_fault_that_is_not_there_while_captured_is_no_rounding() -> None:
+    candidate = llama(torch.bfloat16)
+    right, calls = candidate.forward, SimpleNamespace(count=0)
+
+    def forward(*arguments: Any, **others: Any) -> Any:
+        out = right(*arguments, **others)
+        calls.count += 1
+        return out if calls.count == 2 else roll_the_last(out)
+
+    candidate.forward = forward
+    found = compared(llama(torch.bfloat16), candidate, 128)
+    assert found.verdict is Verdict.INCONCLUSIVE
+    assert any("gives other logits while it is captured" in note for note in found.notes)
+
+
+class Forgetting(LlamaForCausalLM):
+    """Loses the values of the first token in every step of decoding."""
+
+    def forward(self, input_ids: Any = None, past_key_values: Any = None, **others: Any) -> Any:
+        if past_key_values is not None and past_key_values.get_seq_length() > 0:
+            for layer in past_key_values.layers:
+                layer.values = layer.values.clone()
+                layer.values[:, :, 0] = 0
+        return super().forward(input_ids=input_ids, past_key_values=past_key_values, **others)
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float32])
+def test_a_fault_of_decoding_is_no_rounding(dtype: torch.dtype) -> None:
+    assert compared(llama(dtype), llama(dtype, "sdpa")).verdict is Verdict.WITHIN_FLOOR
+    found = compared(llama(dtype), llama(dtype, "sdpa", Forgetting))
+    assert found.verdict is Verdict.INCONCLUSIVE
+    assert any("generate does not compute what its forward pass does" in note for note in found.notes)
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_a_candidate_in_a_narrower_dtype_is_held_against_the_noise_of_that(dtype: torch.dtype) -> None:
+    found = compared(llama(torch.float32), llama(dtype, "sdpa"), ladder=True)
+    assert found.verdict is Verdict.WITHIN_FLOOR
+    assert found.ladder
+    assert found.ladder.meaning is Meaning.ROUNDING
+    wrong = llama(dtype, "sdpa")
+    up = wrong.model.layers[1].mlp.up_proj
+    right = up.forward
+    up.forward = lambda x: right(x) * 1.1
+    found = compared(llama(torch.float32), wrong)
+    assert (found.verdict, found.at) == (Verdict.DIVERGED, (Place("ffn_up", 1),))
+
+
+@pytest.mark.parametrize("count", [40, 128])
+def test_the_first_stage_that_is_not_finite_is_named(count: int) -> None:
+    candidate = llama(torch.float32)
+    with torch.no_grad():
+        candidate.model.layers[1].mlp.down_proj.weight[3, 5] = torch.nan
+    found = compared(llama(torch.float32), candidate, count)
+    assert (found.verdict, found.at) == (Verdict.DIVERGED, (Place("ffn_out", 1),))
+
+
+def test_a_text_of_one_token_can_be_judged() -> None:
+    """A softmax over one key is 1 everywhere, and no empty buffer."""
+    model = llama(torch.float32)
+    assert compared(model, llama(torch.float32, "sdpa"), 1).verdict.label in ("identical", "within floor")
+
+
+def gpt2(seed: int) -> Any:
+    torch.manual_seed(seed)
+    return GPT2LMHeadModel(GPT2Config(vocab_size=96, n_embd=32, n_layer=2, n_head=2, n_positions=64)).eval()
+
+
+def test_other_matrices_are_most_weights_however_many_biases_are_the_same() -> None:
+    related = relation_of(gpt2(0), gpt2(1))
+    assert (related.relation, related.speaks_against_values) == (Relation.DIFFERENT, True)
+    assert 2 * len(related.other) < related.compared
+    one = gpt2(0)
+    other = copy.deepcopy(one)
+    with torch.no_grad():
+        other.transformer.h[1].mlp.c_fc.weight[0] = 0.0
+    assert not relation_of(one, other).speaks_against_values
+
+
+def test_a_dtype_that_the_values_cannot_have_had_is_refused(pv: Pv, tmp_path: Path) -> None:
+    right = captured(pv, ROOT, tmp_path / "right")
+    lying = Path(shutil.copytree(right, tmp_path / "lying"))
+    manifest = json.loads((lying / "capture.json").read_text(encoding="utf-8"))
+    for row in manifest["stages"]:
+        row["dtype"] = "bfloat16"
+    (lying / "capture.json").write_text(json.dumps(manifest), encoding="utf-8")
+    assert pv("bisect", right, right, "--weights", "microgpt", "--no-pin", cwd=ROOT).exit == 0
+    ran = pv("bisect", right, lying, "--weights", "microgpt", "--no-pin", cwd=ROOT)
+    assert ran.exit == 3, ran.said
+    assert "cannot have been bfloat16" in ran.said
+
+
+def test_tokens_beside_a_capture_are_refused(pv: Pv, tmp_path: Path) -> None:
+    right = captured(pv, ROOT, tmp_path / "right")
+    ran = pv("bisect", "microgpt", right, "--tokens", "0,1,2", "--no-pin", cwd=ROOT)
+    assert ran.exit == 2
+    assert "says itself which tokens were read" in ran.said
+
+
+def test_captures_in_another_dtype_than_the_files_have_can_be_judged(pv: Pv, tmp_path: Path) -> None:
+    model, ids = tmp_path / "model", "5,9,3,44,17,8"
+    llama(torch.float32).save_pretrained(model)
+    for attention in ("eager", "sdpa"):
+        ran = pv(
+            "trace", model, "--tokens", ids, "--dtype", "bfloat16", "--attn", attention, "--save-tensor", "all", "--output",
+            tmp_path / attention, cwd=tmp_path,
+        )  # fmt: skip
+        assert ran.exit == 0, ran.said
+    ran = pv("bisect", tmp_path / "eager", tmp_path / "sdpa", "--weights", model, "--no-pin", cwd=tmp_path)
+    assert ran.exit == 0, ran.said
+    assert "within floor" in ran.said
