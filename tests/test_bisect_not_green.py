@@ -120,6 +120,27 @@ def test_the_first_stage_that_is_not_finite_is_named(count: int) -> None:
     assert (found.verdict, found.at) == (Verdict.DIVERGED, (Place("ffn_out", 1),))
 
 
+@pytest.mark.parametrize(
+    ("part", "stage"), [("mlp", "post_ffn_residual"), ("self_attn", "post_attn_residual"), ("", "post_ffn_residual")]
+)
+def test_a_part_that_adds_nothing_is_a_fault_and_no_buffer_seen_twice(part: str, stage: str) -> None:
+    """The norms have weights of one, as in a model that was never trained: equal residuals have equal norms."""
+    candidate = llama(torch.float32)
+    layer = candidate.model.layers[1]
+    module = getattr(layer, part) if part else layer
+    right = module.forward
+
+    def forward(*arguments: Any, **others: Any) -> Any:
+        out = right(*arguments, **others)
+        if not part:
+            return arguments[0]
+        return (out[0] * 0, *out[1:]) if isinstance(out, tuple) else out * 0
+
+    module.forward = forward
+    found = compared(llama(torch.float32), candidate)
+    assert (found.verdict, found.at) == (Verdict.DIVERGED, (Place(stage, 1),)), found.notes
+
+
 def test_a_text_of_one_token_can_be_judged() -> None:
     """A softmax over one key is 1 everywhere, and no empty buffer."""
     model = llama(torch.float32)

@@ -9,10 +9,10 @@ from collections.abc import Iterator, Mapping, Sequence
 import torch
 from torch import Tensor
 
-from pv.bisect.described import Described, Rebuilt, rebuild
+from pv.bisect.described import Described, rebuild
 from pv.bisect.floor import Floor, fit, measure, noise_of
 from pv.bisect.side import Side
-from pv.bisect.spread import ratios
+from pv.bisect.spread import ratios, unit_of
 from pv.bisect.thresholds import SOURCE
 from pv.finding import PvError
 from pv.tensors.place import Place
@@ -40,14 +40,15 @@ def _values(described: Described, side: Side, other: Side) -> Iterator[str]:
     for place in places:
         flat = _constant(side[place])
         elsewhere = place in other and _constant(other[place]) is not None
-        if flat is not None and not elsewhere and not _follows(described, side, place, flat):
+        if flat is not None and not elsewhere and not _is_flat(described, side, place, flat):
             yield f"{place} is {'all zero' if flat == 0 else f'{flat:g} everywhere'}: a warm-up pass, or an empty buffer"
     for place, twin in _twins(described, side, places):
-        if not (place in other and twin in other and torch.equal(other[place], other[twin])):
+        alike = place in other and twin in other and torch.equal(other[place], other[twin])
+        if not alike and not _went_on(described, side, twin):
             yield f"{twin} has the bytes of {place}: one buffer seen twice"
 
 
-def _follows(described: Described, side: Side, place: Place, flat: float) -> bool:
+def _is_flat(described: Described, side: Side, place: Place, flat: float) -> bool:
     """Whether the stage at `place` is `flat` everywhere when it is computed again: a softmax over one key is 1."""
     try:
         expected = _constant(rebuild(described, side, place, torch.float64, {}).value)
@@ -62,6 +63,12 @@ def _constant(value: Tensor) -> float | None:
     if len(flat) < 2 or bool(flat[0] != flat[-1]) or not bool((flat == flat[0]).all()):
         return None
     return float(flat[0])
+
+
+def _went_on(described: Described, side: Side, place: Place) -> bool:
+    """Whether all that is computed from `place` follows from what was captured there: then it is what the model had."""
+    after = [each for each in side.places if place in described.inputs(each)]
+    return bool(after) and all(_follows(described, side, each, Floor(unit=unit_of(side[each].dtype))) for each in after)
 
 
 def _twins(described: Described, side: Side, places: Sequence[Place]) -> Iterator[tuple[Place, Place]]:
@@ -101,18 +108,17 @@ def _follow(
     """Whether all of `after` is within the noise once what is `wrong` is computed instead of taken."""
     rest = tuple(place for place in candidate.places if place not in wrong)
     without = Side(rest, candidate.load, candidate.missing, candidate.changed, candidate.verified)
-    memo: dict[Place, Rebuilt] = {}
-    for place in after:
-        if floors[place].problem:
-            return False
-        try:
-            expected = fit(place, rebuild(described, without, place, torch.float64, memo).value, candidate[place])
-        except PvError:
-            return False
-        noise = [*floors[place].noise, *noise_of(described, without, place, expected)]
-        if ratios(measure(described, place, candidate[place], expected), noise, floors[place].unit).worst > SOURCE:
-            return False
-    return True
+    return all(not floors[place].problem and _follows(described, without, place, floors[place]) for place in after)
+
+
+def _follows(described: Described, side: Side, place: Place, floor: Floor) -> bool:
+    """Whether the tensor at `place` is what its stage makes of the tensors of `side` before it, within the noise."""
+    try:
+        expected = fit(place, rebuild(described, side, place, torch.float64, {}).value, side[place])
+        noise = [*floor.noise, *noise_of(described, side, place, expected)]
+        return ratios(measure(described, place, side[place], expected), noise, floor.unit).worst <= SOURCE
+    except PvError:
+        return False
 
 
 def _convention(described: Described, candidate: Side, place: Place) -> str:
