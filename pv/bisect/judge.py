@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -85,6 +86,9 @@ class _Judge:
         expected = fit(place, rebuilt.value, got)
         found = measure(self._described, place, got, expected)
         local = self._local(place, found, expected)
+        if math.isnan(local.worst):
+            hint = f"{place}: what it adds is not finite, and neither is its noise: its dtype does not hold what it computes"
+            return StageJudgement(place, Label.NOT_MEASURED, error=self._distance(place), hint=hint)
         apart = measure(self._described, place, got, self._reference[place].to(torch.float64))
         inherited = over_floor(apart, floor.inherited, floor.unit) if floor.inherited else None
         label = self._label(place, local, inherited)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from enum import Enum
 
@@ -66,8 +67,9 @@ class Ratios:
 
     @property
     def worst(self) -> float:
-        """The largest of the three: the number that is held against the threshold."""
-        return max(self.mean, self.row, self.column)
+        """The largest of the three: the number that is held against the threshold. NaN where one is: infinite over infinite."""
+        three = (self.mean, self.row, self.column)
+        return math.nan if any(map(math.isnan, three)) else max(three)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import pytest
 import torch
-from opaque_pair import MAP, PORT_MAP, Candidate, Fault, Reference, Sizes, captured
+from opaque_pair import MAP, PORT_MAP, Candidate, Fault, Pair, Reference, Sizes, captured
 from torch import Tensor
 
 from pv.bisect.described import Described
@@ -16,6 +17,7 @@ from pv.bisect.result import Label, Ratios, Verdict
 from pv.bisect.side import Side
 from pv.bisect.spread import over_floor, ratios, spread
 from pv.bisect.thresholds import INHERITED, INHERITED_ROW
+from pv.finding import Exit
 from pv.tensors.place import Place
 
 AXES = ("n", "E")
@@ -167,3 +169,15 @@ def test_what_is_noise_of_a_row_is_more_than_noise_of_the_whole_or_of_a_column()
     for part, limit in (("mean", INHERITED), ("row", INHERITED_ROW), ("column", INHERITED)):
         assert not within(Ratios(**{**dict.fromkeys(("mean", "row", "column"), 1.0), part: limit + 0.1}))
         assert not within(Ratios(**{**dict.fromkeys(("mean", "row", "column"), 1.0), part: float("nan")}))
+
+
+def test_infinite_over_infinite_is_no_number_and_no_clean_stage() -> None:
+    pair, place = Pair.of(), Place("ffn_up", 1)
+    for side, at in ((pair.one, 3), (pair.other, 5)):
+        side[place] = side[place].clone()
+        side[place][at] = torch.inf
+    found = pair.bisected()
+    judged = next(each for each in found.stages if each.place == place)
+    assert judged.label is not Label.CLEAN
+    assert found.verdict.exit is not Exit.OK
+    assert math.isnan(Ratios(mean=1.0, row=math.nan, column=2.0).worst)
