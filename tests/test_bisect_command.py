@@ -140,10 +140,9 @@ def test_rounded_weights_are_named(pv: Pv, llamas: Path) -> None:
     assert (weights["relation"], weights["rounded"]) == ("rounded", "the candidate's to bfloat16")
 
 
-def test_an_attention_that_gives_nothing_is_an_invalid_capture(pv: Pv, llamas: Path) -> None:
-    value = bisected(pv, llamas, "right", "zeroed", exit=3)
-    assert (value["verdict"], value["at"]) == ("invalid_capture", [])
-    assert "candidate: layer 0" in value["notes"][0]
+def test_an_attention_that_is_zeroed_after_it_was_computed_is_seen_where_it_is_added(pv: Pv, llamas: Path) -> None:
+    value = bisected(pv, llamas, "right", "zeroed", exit=1)
+    assert (value["verdict"], value["at"]) == ("diverged", [{"stage": "post_attn_residual", "layer": 0}])
 
 
 @pytest.mark.parametrize(
