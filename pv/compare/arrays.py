@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import reduce
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from pv.checkpoints.values import PIECE
@@ -20,6 +19,7 @@ from pv.compare.exact import compare_exactly
 from pv.compare.lane import BLOCK, Lane, Plan
 from pv.compare.largest import Largest, total
 from pv.compare.marginals import Marginals
+from pv.compare.powers import powers_of, unscaled
 from pv.compare.result import Agreement, Comparison, Element, NonFinite, Ulps, Worst
 from pv.compare.source import Values, of_array
 from pv.compare.tolerance import Tolerance, tolerance_of
@@ -64,7 +64,7 @@ def compare(
     coarser = max((a.dtype, b.dtype), key=lambda dtype: _COARSENESS.get(dtype, -1))
     plan = Plan(
         tolerance, max(1, top), max(1, int(count * CONCENTRATED)), split_of(axes, a.shape),
-        coarser if {a.dtype, b.dtype} <= set(_ULPS) else "", _scale(a, b),
+        coarser if {a.dtype, b.dtype} <= set(_ULPS) else "", powers_of(a, b),
     )  # fmt: skip
     return _comparison(a, b, axes, plan, top, *_joined(a, b, plan, count, told))
 
@@ -119,7 +119,7 @@ def _may_fork(count: int) -> bool:
 def _comparison(
     a: Values, b: Values, axes: Sequence[str], plan: Plan, wanted: int, lane: Lane, most: float
 ) -> Comparison:
-    sums, odd, names = lane.sums, lane.odd, names_of(axes, a.shape)
+    sums, odd, powers, names = lane.sums, lane.odd, plan.powers, names_of(axes, a.shape)
 
     def element(index: int, one: float, other: float) -> Element:
         return Element(index, locate(index, names, a.shape), one, other)
@@ -136,8 +136,8 @@ def _comparison(
         tolerance=plan.tolerance,
         exceeding=exceeding,
         max=top[0] if top else None,
-        rms=math.sqrt(sums.dd / sums.finite) / plan.scale if sums.finite else None,
-        relative_l2=_ratio(sums.dd, sums.aa),
+        rms=unscaled(math.sqrt(sums.dd / sums.finite), powers.apart) if sums.finite else None,
+        relative_l2=unscaled(_ratio(sums.dd, sums.aa), powers.apart - powers.a),
         cosine=_cosine(sums.ab, sums.aa, sums.bb) if sums.finite else None,
         ulps=Ulps(plan.ulps, sums.ulp_max, sums.ulp_differing, sums.ulp_over_one) if plan.ulps else None,
         worst=tuple(_worst(a, names, axes, plan, lane)),
@@ -171,7 +171,7 @@ def _worst(a: Values, names: Sequence[str], axes: Sequence[str], plan: Plan, lan
         sizes = [a.shape[axis] for axis in kept]
         yield Worst(
             locate(at, [names[axis] for axis in kept], sizes),
-            math.sqrt(error[at] * math.prod(sizes) / math.prod(a.shape)) / plan.scale,
+            unscaled(math.sqrt(error[at] * math.prod(sizes) / math.prod(a.shape)), plan.powers.apart),
             float(error[at]) / lane.sums.dd,
         )
 
@@ -184,15 +184,3 @@ def _along(sums: Marginals, kept: tuple[int, ...], shape: tuple[int, ...], split
     others = tuple(axis for axis in range(table.ndim) if axis + first not in kept)
     sums_kept: Array = table.sum(axis=others)
     return sums_kept.reshape(-1)
-
-
-def _scale(*sides: Values) -> float:
-    """A power of two for float64 values whose squares it would not hold; 1 for all others."""
-    if not any(side.dtype == "float64" for side in sides):
-        return 1.0
-    largest = 0.0
-    for side in sides:
-        for piece in side.pieces(0, math.prod(side.shape)):
-            finite = np.abs(piece[np.isfinite(piece)])
-            largest = max(largest, float(finite.max())) if finite.size else largest
-    return 1.0 if largest == 0 or 1e-100 < largest < 1e100 else math.ldexp(1.0, -max(-1000, math.frexp(largest)[1]))

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from pv.compare.axes import Split
 from pv.compare.largest import Largest, Top
 from pv.compare.marginals import Marginals
+from pv.compare.powers import Powers, count_beyond, scaled_apart
 from pv.compare.rounding import Rounding
 from pv.compare.tolerance import Tolerance
 from pv.compare.ulp import bits_type, distances
@@ -24,13 +25,14 @@ from pv.compare.ulp import bits_type, distances
 Array = NDArray[Any]
 BLOCK = 2**17
 _GLANCE = 64
+_SQUARED = 1e-150  # above which a square has all its digits
 _DERIVED = 2.0**20  # how far apart Σa² and Σb² may be for Σab to come from them and ΣΔ²: then it loses ten bits at most
 
 
 class Plan(NamedTuple):
     """What is looked for: how many elements at the top, how many whose share of the error is told, ULPs of which dtype.
 
-    `scale` is a power of two that brings float64 values whose squares it does not hold to about 1.
+    `powers` bring float64 values whose squares it does not hold to about 1.
     """
 
     tolerance: Tolerance
@@ -38,7 +40,7 @@ class Plan(NamedTuple):
     worst: int
     split: Split | None
     ulps: str
-    scale: float = 1.0
+    powers: Powers = Powers()
 
 
 @dataclass(slots=True)
@@ -132,9 +134,14 @@ class Lane:
         return self
 
     def _equal(self, a: Array, b: Array) -> bool:
-        """The same bits on both sides: nothing to add but their squares. False where not, or where some are not finite."""
+        """The same bits on both sides: nothing to add but their squares.
+
+        False where not, and where `_block` has to see them all the same: some are not finite, or are scaled.
+        """
         if not _same_bits(a, b):
             self.sums.same_bits = False
+            return False
+        if any(self.plan.powers):
             return False
         wide = self._wide(a, 0)
         square = self._sum(wide, wide)
@@ -144,24 +151,40 @@ class Lane:
         return True
 
     def _block(self, a: Array, b: Array) -> None:
-        x, y = self._wide(a, 0), self._wide(b, 1)
+        powers = self.plan.powers
+        x, y = self._wide(a, 0, powers.a), self._wide(b, 1, powers.b)
         aa, bb = self._sum(x, x), self._sum(y, y)
         if not np.isfinite(aa + bb):
             self._odd_block(a, b)
+            return
+        if any(powers):
+            self.sums.add(a.size, self._sum(x, y), aa, bb, self._scaled(a, b))
+            self._ulps(a, b)
             return
         ab = None if _DERIVED * aa > bb and _DERIVED * bb > aa else self._sum(x, y)
         np.subtract(y, x, out=y)
         squares = np.multiply(y, y, out=self._buffers[2][: a.size])
         largest = float(squares.max())
-        dd = self._errors(a, b, squares, largest) if largest > 0 else 0.0
+        dd = 0.0
+        if largest > 0:
+            if largest > self.top.threshold:
+                self.top.take(squares, a, b, self._at)
+            dd = self._errors(squares, largest)
         self.sums.add(a.size, (aa + bb - dd) / 2 if ab is None else ab, aa, bb, dd)
         self._ulps(a, b)
         self._tolerance(x, y, largest)
 
-    def _errors(self, a: Array, b: Array, squares: Array, largest: float) -> float:
+    def _scaled(self, a: Array, b: Array) -> float:
+        """What is decided of each element, by its own values; ΣΔ², scaled."""
+        x, y = self._wide(a, 0), self._wide(b, 1)
+        apart = y - x
+        self.sums.exceeding += count_beyond(x, y, apart, self.plan.tolerance)
+        self.top.take(np.abs(apart), a, b, self._at)
+        squares = scaled_apart(x, y, apart, self.plan.powers.apart) ** 2
+        return self._errors(squares, float(squares.max()))
+
+    def _errors(self, squares: Array, largest: float) -> float:
         """Where the error is; how much, squared."""
-        if largest > self.top.threshold:
-            self.top.take(squares, a, b, self._at)
         if largest > self.largest.threshold:
             mask = np.greater(squares, self.largest.threshold, out=self._mask[: squares.size])
             self.largest.take(squares[mask])
@@ -170,8 +193,7 @@ class Lane:
     def _tolerance(self, a: Array, apart: Array, largest: float) -> None:
         """Count what is beyond it; both arrays are overwritten."""
         rtol, atol = self.plan.tolerance
-        atol *= self.plan.scale
-        if atol and largest <= atol * atol * (1 - 1e-9):
+        if atol > _SQUARED and largest <= atol * atol * (1 - 1e-9):
             return
         np.abs(a, out=a)
         np.multiply(a, rtol, out=a)
@@ -208,12 +230,12 @@ class Lane:
         """The sum of the products of both."""
         return float(np.add.reduce(np.multiply(a, b, out=self._buffers[2][: a.size])))
 
-    def _wide(self, values: Array, buffer: int) -> Array:
-        """`values` as float64, in a buffer."""
+    def _wide(self, values: Array, buffer: int, power: int = 0) -> Array:
+        """`values` as float64 times 2 to the `power`, in a buffer."""
         wide = self._buffers[buffer][: values.size]
         np.copyto(wide, values)
-        if self.plan.scale != 1:
-            np.multiply(wide, self.plan.scale, out=wide)
+        if power:
+            np.ldexp(wide, power, out=wide)
         return wide
 
 

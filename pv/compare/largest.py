@@ -48,7 +48,7 @@ def total(count: int, kept: Sequence[Array]) -> float:
 
 
 class Top:
-    """The `count` elements of the largest squared error: where they are, and their values on both sides.
+    """The `count` elements of the largest error, squared or not: where they are, and their values on both sides.
 
     Of equal ones those that come first. Elements are given in the order of their indices.
     """
@@ -56,30 +56,30 @@ class Top:
     def __init__(self, count: int) -> None:
         self.count = count
         self.threshold = 0.0
-        self.squares = np.empty(0)
+        self.errors = np.empty(0)
         self.indices = np.empty(0, np.int64)
         self.a = np.empty(0)
         self.b = np.empty(0)
 
-    def take(self, squares: Array, a: Array, b: Array, start: int) -> None:
+    def take(self, errors: Array, a: Array, b: Array, start: int) -> None:
         """Look at the elements from index `start` on."""
-        at = np.flatnonzero(squares > self.threshold)
+        at = np.flatnonzero(errors > self.threshold)
         if at.size > 4 * self.count:
-            least = np.partition(squares[at], at.size - self.count)[at.size - self.count]
-            at = at[squares[at] >= least]
-        self._keep(squares[at], at + start, a[at].astype(np.float64), b[at].astype(np.float64))
+            least = np.partition(errors[at], at.size - self.count)[at.size - self.count]
+            at = at[errors[at] >= least]
+        self._keep(errors[at], at + start, a[at].astype(np.float64), b[at].astype(np.float64))
 
     def join(self, other: Top) -> None:
         """Add those of elements that come later."""
-        self._keep(other.squares, other.indices, other.a, other.b)
+        self._keep(other.errors, other.indices, other.a, other.b)
 
     def _keep(self, *new: Array) -> None:
-        squares, indices, a, b = map(np.concatenate, zip(self._columns, new, strict=True))
-        order = np.lexsort((indices, -squares))[: self.count]
-        self.squares, self.indices, self.a, self.b = squares[order], indices[order], a[order], b[order]
-        if self.squares.size == self.count:
-            self.threshold = float(self.squares[-1])
+        errors, indices, a, b = map(np.concatenate, zip(self._columns, new, strict=True))
+        order = np.lexsort((indices, -errors))[: self.count]
+        self.errors, self.indices, self.a, self.b = errors[order], indices[order], a[order], b[order]
+        if self.errors.size == self.count:
+            self.threshold = float(self.errors[-1])
 
     @property
     def _columns(self) -> tuple[Array, Array, Array, Array]:
-        return self.squares, self.indices, self.a, self.b
+        return self.errors, self.indices, self.a, self.b

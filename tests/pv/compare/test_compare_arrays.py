@@ -291,6 +291,80 @@ def test_float64_whose_squares_are_out_of_range_is_measured_all_the_same(scale: 
     assert compare_arrays(a, b, tolerance=Tolerance(0.0, 0.99 * scale)).exceeding == 1
 
 
+EXTREME = [0.0, 5e-324, 1e-310, 1e-200, 3e-170, 1e-154, 1.0, 2.0, 1e154, 1e170, sys.float_info.max, math.inf, math.nan]
+WIDE = st.one_of(
+    st.floats(), st.sampled_from([sign * value for value in EXTREME for sign in (1, -1)]), st.floats(-2, 2)
+)
+
+
+@st.composite
+def wide_pairs(draw: st.DrawFn) -> tuple[Any, Any]:
+    """Two float64 arrays [n] of numbers of every magnitude, some of them the same and some neighbours."""
+    a = draw(st.lists(WIDE, min_size=1, max_size=12))
+    b = [draw(st.sampled_from([value, math.nextafter(value, 0), draw(WIDE)])) for value in a]
+    return np.array(a), np.array(b)
+
+
+TOLERANCES = [Tolerance(1e-7, 1e-7), Tolerance(0, 0), Tolerance(0, 1e-170), Tolerance(2, 0), Tolerance(0.5, 1e200)]
+
+
+@settings(max_examples=600, deadline=None)
+@given(wide_pairs(), st.sampled_from(TOLERANCES))
+def test_no_element_of_float64_hides_another_however_large_or_small(
+    case: tuple[Any, Any], tolerance: Tolerance
+) -> None:
+    a, b = case
+    pairs = [(n, x, y) for n, (x, y) in enumerate(zip(a.tolist(), b.tolist(), strict=True))
+             if math.isfinite(x) and math.isfinite(y)]  # fmt: skip
+    rtol, atol = map(Fraction, tolerance)
+    beyond = [
+        abs(y - x) > tolerance.atol + tolerance.rtol * abs(x) if math.isfinite(y - x)
+        else abs(Fraction(y) - Fraction(x)) > atol + rtol * abs(Fraction(x))
+        for _, x, y in pairs
+    ]  # fmt: skip
+    found = compare_arrays(a, b, tolerance=tolerance)
+    assert (found.exceeding, found.finite) == (sum(beyond) + mismatched(a.tolist(), b.tolist()), len(pairs))
+    largest = max((abs(y - x) for _, x, y in pairs), default=0.0)
+    first = next((n for n, x, y in pairs if largest and abs(y - x) == largest), None)
+    assert (found.max and (found.max.index, found.max.distance)) == (None if first is None else (first, largest))
+    error, norm = (sum((Fraction(one) ** 2 for one in side), Fraction(0)) for side in (
+        [Fraction(y) - Fraction(x) for _, x, y in pairs], [x for _, x, _ in pairs]))  # fmt: skip
+    if error:
+        same_root(found.rms, error / len(pairs))
+    if error and norm:
+        same_root(found.relative_l2, error / norm)
+
+
+def same_root(value: float | None, square: Fraction) -> None:
+    """`value` is the root of `square`, to 1e-12 where float64 has it with all of its digits."""
+    assert value is not None
+    if math.isinf(value):
+        assert square > Fraction(sys.float_info.max) ** 2
+    elif value > sys.float_info.min:
+        assert float(Fraction(value) ** 2 / square) == pytest.approx(1, rel=1e-12)
+    else:
+        assert square < Fraction(2 * sys.float_info.min) ** 2
+
+
+def test_one_huge_element_on_both_sides_does_not_hide_the_others() -> None:
+    a = np.arange(12.0)
+    b = a + 1
+    a[0] = b[0] = np.finfo(np.float64).min
+    found = compare_arrays(a, b)
+    assert (found.agreement, found.exceeding, len(found.top)) == (Agreement.DIFFERS, 11, 10)
+    assert (found.max and found.max.distance, found.rms) == (1.0, pytest.approx(math.sqrt(11 / 12)))
+    a, b = np.array([1e-170, 1e-170, 1.0]), np.array([3e-170, 1e-170, 1.0])
+    found = compare_arrays(a, b, tolerance=Tolerance(0, 0))
+    assert (found.exceeding, found.max and found.max.index, found.rms) == (1, 0, pytest.approx(2e-170 / math.sqrt(3)))
+    assert compare_arrays(a, b, tolerance=Tolerance(0, 1e-170)).exceeding == 1
+
+
+@pytest.mark.parametrize("scale", [1e-90, 1e90])
+def test_the_cosine_of_what_is_almost_out_of_range(scale: float) -> None:
+    a, b = np.array([1.0, 2.0, 3.0]) * scale, np.array([1.0, 2.0, 4.0]) * scale
+    assert compare_arrays(a, b).cosine == pytest.approx(17 / math.sqrt(14 * 21), rel=1e-12)
+
+
 def test_payloads_of_nan_do_not_count_and_signs_of_infinity_do() -> None:
     quiet, other = (np.frombuffer(struct.pack("<I", bits), "<f4") for bits in (0x7FC00000, 0xFFC12345))
     found = compare_arrays(quiet, other)
