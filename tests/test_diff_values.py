@@ -65,9 +65,9 @@ def changed(place: Place, edit: Callable[[Any], Any]) -> dict[Place, tuple[Any, 
     return found
 
 
-def value(pv: Pv, *arguments: object) -> tuple[int, Any]:
+def value(pv: Pv, *arguments: object, cwd: Path = ROOT) -> tuple[int, Any]:
     """The exit code, and the same as JSON."""
-    ran = pv("diff", "--values", *arguments, "--format", "json")
+    ran = pv("diff", "--values", *arguments, "--format", "json", cwd=cwd)
     assert ran.err == "", ran.err
     return ran.exit, json.loads(ran.out)
 
@@ -130,6 +130,33 @@ def test_a_file_of_a_capture_is_what_its_manifest_says_of_it(tmp_path: Path, pv:
         1, "APRT file", {"token": 2, "head": 1, "dim": 0},
     )  # fmt: skip
     assert value(pv, a / OUT.path, b / OUT.path)[0] == 0
+
+
+@pytest.mark.parametrize(("cwd", "name"), [
+    ("b/layer-1", "q_post_rope.bin"), ("b/layer-1", "./q_post_rope.bin"), ("b", "layer-1/q_post_rope.bin"),
+    ("b/layer-0", "../layer-1/q_post_rope.bin"), ("b/layer-1/deep", "../q_post_rope.bin"),
+    (".", "b/layer-1/q_post_rope.bin"), (".", "b/layer-0/../layer-1/q_post_rope.bin"),
+])  # fmt: skip
+def test_a_file_that_changed_is_seen_from_wherever_it_is_named(cwd: str, name: str, tmp_path: Path, pv: Pv) -> None:
+    a, b = (capture(tmp_path / letter, stages()) for letter in "ab")
+    (b / "layer-1/deep").mkdir()
+    code, found = value(pv, a / ATTENTION.path, name, cwd=tmp_path / cwd)
+    assert (code, found["verdict"], found["b"]) == (0, "identical", Path(name).as_posix())
+    data = bytearray((b / ATTENTION.path).read_bytes())
+    data[-1] ^= 1
+    (b / ATTENTION.path).write_bytes(data)
+    code, found = value(pv, name, f"./{name}", cwd=tmp_path / cwd)
+    assert (code, "changed after it was captured" in found["tensors"][0]["reason"]) == (3, True)
+
+
+def test_a_file_is_what_its_manifest_says_whatever_its_folder_is_called_and_a_map_says(tmp_path: Path, pv: Pv) -> None:
+    head = Place("lm_head", None)
+    file = capture(tmp_path / "layer-7", {head: stages()[head]}) / "lm_head.bin"
+    shapes = tmp_path / "map.yaml"
+    shapes.write_text("schema: pv/shapes-v1\nsizes: {n: 27, V: 6}\nstages: {lm_head: [n, V]}\n")
+    for words in ([], ["--shapes", shapes]):
+        code, found = value(pv, file, file, *words)
+        assert (code, found["layout_verified"], found["tensors"][0]["shape"]) == (0, True, [6, 27])
 
 
 def test_files_without_a_manifest_are_compared_as_they_lie_or_as_a_map_says(tmp_path: Path, pv: Pv) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
@@ -126,10 +126,8 @@ def _record(found: StoredCapture, record: StageRecord) -> Side:
 
 def _file(path: Path, shapes: Path | None) -> Operand:
     """A file of a capture is what its manifest says; any other has the shape that --shapes has for its name, or none."""
-    folder = path.parent.parent if path.parent.name.startswith("layer-") else path.parent
-    if shapes is None and (folder / MANIFEST).exists():
+    for folder, inside in _folders(path):
         whole = open_capture(folder)
-        inside = PurePosixPath(path.relative_to(folder).as_posix())
         record = next((record for record in whole.records if PurePosixPath(record.file) == inside), None)
         if record is not None:
             side = _record(whole, record)
@@ -143,6 +141,17 @@ def _file(path: Path, shapes: Path | None) -> Operand:
 
     side = Side(path.name, shape, "float32", read, axes, place, path.stem in _INDICES)
     return Operand(path.as_posix(), FILE, {side.name: side}, layout_verified=False)
+
+
+def _folders(path: Path) -> Iterator[tuple[Path, PurePosixPath]]:
+    """The folders with a manifest that may name the file at `path`, and what it is called from there."""
+    parent = path.parent
+    if parent.name in ("", ".."):  # which do not say what the folder is called
+        parent = parent.resolve()
+    layered = [(parent.parent, PurePosixPath(parent.name, path.name))] if parent.name.startswith("layer-") else []
+    for folder, inside in (*layered, (parent, PurePosixPath(path.name))):
+        if (folder / MANIFEST).exists():
+            yield folder, inside
 
 
 def _told(stage: str, shapes: Path | None, count: int) -> tuple[tuple[str, ...], tuple[int, ...]]:
