@@ -171,16 +171,24 @@ def test_files_without_a_manifest_are_compared_as_they_lie_or_as_a_map_says(tmp_
     shapes.write_text("schema: pv/shapes-v1\nsizes: {n: 6, H: 4, D: 8}\nstages: {q_post_rope: [n, H, D]}\n")
     for one, other in ((a, b), (tmp_path / "one", tmp_path / "other")):
         code, found = value(pv, one, other, "--shapes", shapes)
-        assert (code, found["tensors"][0]["max_abs_diff_at"]) == (1, {"token": 5, "head": 3, "dim": 7})
-        assert found["layout_verified"] is False
+        seen = found["tensors"][0]
+        assert (seen["verdict"], seen["max_abs_diff_at"]) == ("differs", {"token": 5, "head": 3, "dim": 7})
+        assert (code, found["verdict"], found["layout_verified"]) == (3, "inconclusive: layout unverified", False)
         assert "layout unverified)" in pv("diff", "--values", one, other, "--shapes", shapes).out.splitlines()[0]
+        code, found = value(pv, one, one, "--shapes", shapes)  # the same bytes have the same values, and what axes?
+        assert (code, found["verdict"], found["tensors"][0]["verdict"]) == (
+            3, "inconclusive: layout unverified", "identical",
+        )  # fmt: skip
     ran = pv("diff", "--values", tmp_path / "one", tmp_path / "other")
     assert (ran.exit, "--shapes MAP" in ran.err) == (2, True)
     shapes.write_text("schema: pv/shapes-v1\nsizes: {n: 6, H: 4, D: 9}\nstages: {q_post_rope: [n, H, D]}\n")
     assert pv("diff", "--values", a, b, "--shapes", shapes).exit == 2
     whole = capture(tmp_path / "whole", stages())  # one side alone says what the axes are
     code, found = value(pv, whole / ATTENTION.path, b)
-    assert (code, found["tensors"][0]["max_abs_diff_at"]) == (1, {"token": 5, "head": 3, "dim": 7})
+    assert (code, found["tensors"][0]["max_abs_diff_at"]) == (3, {"token": 5, "head": 3, "dim": 7})
+    assert pv("diff", "--values", whole / ATTENTION.path, b).out.splitlines()[-1] == (
+        "inconclusive: layout unverified: 1 of 1 tensor compared, 192 elements"
+    )
 
 
 def test_axes_in_another_order_are_permuted_where_that_is_clear_and_refused_where_not(tmp_path: Path, pv: Pv) -> None:

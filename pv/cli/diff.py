@@ -45,7 +45,8 @@ def diff(
 
     With --values: two APRT files, two captures, or the weights of two models (safetensors, GGUF, APR). Shape, axes, layer,
     stage and tokens have to agree before a value is read. Exits 1 when values differ by more than the tolerance, or NaN or
-    infinity are not at the same places; 3 when a tensor is on one side only or cannot be decoded.
+    infinity are not at the same places; 3 when a tensor is on one side only or cannot be decoded, and whatever the values
+    where no manifest says which axis is which.
 
     \b
       pv diff --values eager/ fused/

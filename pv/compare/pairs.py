@@ -49,13 +49,24 @@ class ValueDiff:
 
     @property
     def agreement(self) -> Agreement:
-        """The verdict over all rows; nothing compared is unmeasured."""
+        """The verdict over all rows; nothing compared is unmeasured. What differs without a value being read differs."""
         found = {row.agreement for row in self.rows}
-        if self.refused or Agreement.DIFFERS in found or self.a.problems or self.b.problems:
+        unread = any(row.agreement is Agreement.DIFFERS and row.comparison is None for row in self.rows)
+        if self.refused or unread or self.a.problems or self.b.problems:
+            return Agreement.DIFFERS
+        if self.elements and self._supposed:
+            return Agreement.UNVERIFIED
+        if Agreement.DIFFERS in found:
             return Agreement.DIFFERS
         if Agreement.UNMEASURED in found or not self.elements:
             return Agreement.UNMEASURED
         return Agreement.IDENTICAL if found == {Agreement.IDENTICAL} else Agreement.WITHIN
+
+    @property
+    def _supposed(self) -> bool:
+        """Whether values have axes that no manifest gives them; two files as they lie, value by value, have none."""
+        verified = self.a.layout_verified and self.b.layout_verified
+        return not verified and any(row.axes for row in self.rows if row.comparison)
 
     @property
     def elements(self) -> int:

@@ -20,11 +20,15 @@ class Agreement(Enum):
     WITHIN = "within tolerance"
     DIFFERS = "differs"
     UNMEASURED = "unmeasured"
+    UNVERIFIED = "inconclusive: layout unverified"
+    """Of all tensors, whatever their numbers are: which axis is which is what somebody said of files without a manifest."""
 
     @property
     def exit(self) -> Exit:
         """Whose turn it is; see DESIGN.md, "Exit codes"."""
-        return {Agreement.DIFFERS: Exit.MEND, Agreement.UNMEASURED: Exit.RUN}.get(self, Exit.OK)
+        return {Agreement.DIFFERS: Exit.MEND, Agreement.UNMEASURED: Exit.RUN, Agreement.UNVERIFIED: Exit.RUN}.get(
+            self, Exit.OK
+        )
 
 
 @dataclass(frozen=True, slots=True)
