@@ -240,6 +240,20 @@ def test_what_does_not_agree_is_told_before_any_value(tmp_path: Path, pv: Pv) ->
         assert (code, found["verdict"], found["tensors"][0]["reason"]) == (1, "differs", reason)
 
 
+def test_two_stages_are_not_one_whatever_they_are_called(tmp_path: Path, pv: Pv) -> None:
+    values = (np.ones((6, 16), "<f4"), ("n", "E"), "float32")
+    names = ("q", "k", "ffn_act", "ffn_up", "layer_output", "post_ffn_residual")
+    folder = capture(tmp_path / "a", {Place(name, 0): values for name in names}) / "layer-0"
+    for one, other in (("q", "k"), ("ffn_up", "ffn_act"), ("layer_output", "q")):
+        code, found = value(pv, folder / f"{one}.bin", folder / f"{other}.bin")
+        assert (code, found["tensors"][0]["reason"]) == (1, f"stage {one} against {other}")
+    for one, other in (("layer_output", "post_ffn_residual"), ("post_ffn_residual", "layer_output")):
+        assert value(pv, folder / f"{one}.bin", folder / f"{other}.bin")[0] == 0
+    write_aprt(tmp_path / "mine.bin", values[0], 0)  # a name that nobody vouches for
+    code, found = value(pv, tmp_path / "mine.bin", folder / "q.bin")
+    assert (code, found["tensors"][0]["reason"]) == (3, None)
+
+
 def test_a_stage_on_one_side_only_is_not_measured(tmp_path: Path, pv: Pv) -> None:
     found = stages()
     a = capture(tmp_path / "a", found)

@@ -27,6 +27,7 @@ post_attn_residual ffn_norm ffn_gate ffn_up ffn_silu ffn_swigl ffn_out post_ffn_
 moe_router moe_ffn_out moe_router_indices
 """
 _STAGES = frozenset(_NAMES.split())
+_SAME = {"layer_output": "post_ffn_residual"}  # one tensor, two names of it
 _INDICES = frozenset({"moe_router_indices"})
 _FACTS = ("device", "dtype", "attention", "phase", "position")
 FILE, CAPTURE, WEIGHTS = "APRT file", "capture", "weights"
@@ -36,7 +37,8 @@ FILE, CAPTURE, WEIGHTS = "APRT file", "capture", "weights"
 class Side:
     """One tensor of one side. `read` maps it and may raise PvError; `axes` are empty where nobody said what they are.
 
-    `stored` is its dtype as its file has it: Q4_K where the values that come out are float32.
+    `stored` is its dtype as its file has it: Q4_K where the values that come out are float32. `recorded` says that `place`
+    is that of a manifest, and not the name of a file.
     """
 
     name: str
@@ -46,6 +48,7 @@ class Side:
     axes: tuple[str, ...] = ()
     place: Place | None = None
     indices: bool = False
+    recorded: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -121,7 +124,10 @@ def _record(found: StoredCapture, record: StageRecord) -> Side:
         return _of_array(found.array(record.place), record.dtype)
 
     place = record.place
-    return Side(str(place), record.shape, record.dtype or "float32", read, record.axes, place, place.stage in _INDICES)
+    return Side(
+        str(place), record.shape, record.dtype or "float32", read, record.axes, place, place.stage in _INDICES,
+        recorded=found.manifest.layout_verified,
+    )  # fmt: skip
 
 
 def _file(path: Path, shapes: Path | None) -> Operand:
@@ -184,6 +190,8 @@ def why_other(a: Side, b: Side) -> str:
         whole = "the whole model"
         first, second = (whole if place.layer is None else f"layer {place.layer}" for place in (one, other))
         return f"{first} against {second}"
-    if one.stage != other.stage and {one.stage, other.stage} <= _STAGES:
+    first, second = (_SAME.get(place.stage, place.stage) for place in (one, other))
+    known = (a.recorded and b.recorded) or {one.stage, other.stage} <= _STAGES
+    if known and first != second:
         return f"stage {one.stage} against {other.stage}"
     return ""
