@@ -21,6 +21,12 @@ CAPTURE = "pv/capture-v1"
 MANIFEST = "capture.json"
 APRT, SAFETENSORS = ".bin", ".safetensors"
 _MOST_ELEMENTS = 2**48
+_DTYPES = {
+    APRT: ("float16", "bfloat16", "float32", "float8_e4m3", "float8_e4m3fn", "float8_e4m3fnuz", "float8_e5m2",
+           "float8_e5m2fnuz", "float8_e8m0fnu"),
+    SAFETENSORS: ("float64", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "bool"),
+}  # fmt: skip
+"""What the tensor in a file may have been in the model: APRT is for what float32 holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +85,8 @@ def manifest_bytes(manifest: Manifest, records: Sequence[StageRecord]) -> bytes:
     }
     if problem := _problem(value, MANIFEST):
         raise ValueError(problem)
+    if odd := next(filter(None, map(_odd_dtype, records)), ""):
+        raise ValueError(odd)
     rows = ",\n".join(f"    {_line(row)}" for row in value["stages"])
     parts = [f"  {_line(key)}: {_line(part)}" for key, part in value.items() if key != "stages"]
     return ("{\n" + ",\n".join(parts) + f',\n  "stages": [\n{rows}\n  ]\n}}\n').encode()
@@ -97,7 +105,11 @@ def read_manifest(path: Path) -> tuple[Manifest, tuple[StageRecord, ...]]:
         key: value[key] for key in ("inputs", "device", "dtype", "attention", "phase", "position", "versions", "axes")
     }
     manifest = Manifest(
-        model=model["name"], family=model["family"], digest=model["digest"], tokens=tuple(value["tokens"]), **facts
+        model=model["name"],
+        family=model["family"],
+        digest=model["digest"],
+        tokens=tuple(map(int, value["tokens"])),
+        **facts,
     )
     return manifest, records
 
@@ -124,8 +136,11 @@ def _row(record: StageRecord) -> dict[str, Any]:
 
 
 def _record(row: Mapping[str, Any]) -> StageRecord:
-    place = Place(row["stage"], row["layer"])
-    return StageRecord(place, row["file"], tuple(row["shape"]), tuple(row["axes"]), row["dtype"], row["sha256"])
+    # A schema's whole number may be written 5.0.
+    place = Place(row["stage"], None if row["layer"] is None else int(row["layer"]))
+    return StageRecord(
+        place, row["file"], tuple(map(int, row["shape"])), tuple(row["axes"]), row["dtype"], row["sha256"]
+    )
 
 
 def _problem(value: dict[str, Any], shown: str) -> str:
@@ -135,7 +150,7 @@ def _problem(value: dict[str, Any], shown: str) -> str:
 
 
 def _require_sound(path: Path, records: Sequence[StageRecord]) -> None:
-    """What a schema cannot say: each stage once, in the file of its name, with as many axes as sides."""
+    """What a schema cannot say: each stage once, in the file of its name and dtype, with as many axes as sides."""
     seen: set[Place] = set()
     for record in records:
         place = record.place
@@ -146,6 +161,8 @@ def _require_sound(path: Path, records: Sequence[StageRecord]) -> None:
                 f"{path}: {place} cannot lie in {shorten(record.file)}; {file_of(place)} is its file",
                 hint="capture again",
             )
+        if odd := _odd_dtype(record):
+            raise PvError(f"{path}: {odd}", hint="capture again")
         if len(record.axes) != len(record.shape):
             raise PvError(
                 f"{path}: {place} has {len(record.shape)} sides and {len(record.axes)} axes", hint="capture again"
@@ -153,3 +170,11 @@ def _require_sound(path: Path, records: Sequence[StageRecord]) -> None:
         if math.prod(side or 1 for side in record.shape) > _MOST_ELEMENTS:
             raise PvError(f"{path}: {place} has no shape that can be: {list(record.shape)}", hint="capture again")
         seen.add(place)
+
+
+def _odd_dtype(record: StageRecord) -> str:
+    """Why nothing in such a file was of the record's dtype; empty where it may have been."""
+    known = next(names for suffix, names in _DTYPES.items() if record.file.endswith(suffix))
+    if record.dtype in known:
+        return ""
+    return f"{record.place} in {record.file} cannot be {shorten(record.dtype)}; what can: {', '.join(known)}"

@@ -28,7 +28,7 @@ def read_shapes(path: Path) -> Shapes:
     if findings := findings_of(document, SHAPES):
         raise PvError(f"{findings[0].place}: {findings[0].message}", hint=findings[0].hint)
     value = document.value
-    sizes, stages = value["sizes"], value["stages"]
+    sizes, stages = {letter: int(size) for letter, size in value["sizes"].items()}, value["stages"]  # 5.0 is whole too
     for stage, axes in stages.items():
         for letter in axes:
             if letter not in sizes:
@@ -39,5 +39,5 @@ def read_shapes(path: Path) -> Shapes:
     return Shapes(
         {stage: tuple(axes) for stage, axes in stages.items()},
         {stage: tuple(sizes[letter] for letter in axes) for stage, axes in stages.items()},
-        tuple(value.get("tokens", ())),
+        tuple(map(int, value.get("tokens", ()))),
     )

@@ -316,6 +316,11 @@ def change(folder: Path, **changes: Any) -> None:
     ({"shape": [3, 2, 3]}, r"counts 12 values; [3, 2, 3] has 18"),
     ({"shape": [2**63, 2, 2]}, "has no shape that can be"),
     ({"sha256": "0"}, "stages/1/sha256 is '0'"),
+    ({"shape": [3.5, 2, 2]}, "stages/1/shape/0 is 3.5"),
+    ({"shape": [1e300, 2, 2]}, "has no shape that can be"),
+    ({"dtype": "complex999"}, "layer 1 q_post_rope in layer-1/q_post_rope.bin cannot be 'complex999'; what can: float16, bf"),
+    ({"dtype": "int32"}, "cannot be 'int32'"),
+    ({"dtype": "float64"}, "cannot be 'float64'"),
     ({"colour": "red"}, "unknown key 'colour' in stages/1"),
 ])  # fmt: skip
 def test_a_manifest_that_says_what_cannot_be_is_refused(changes: dict[str, Any], seen: str, folder: Path) -> None:
@@ -325,6 +330,33 @@ def test_a_manifest_that_says_what_cannot_be_is_refused(changes: dict[str, Any],
     with pytest.raises(PvError) as caught:
         open_capture(folder)
     assert seen in caught.value.message
+
+
+def test_whole_numbers_may_be_written_with_a_point(folder: Path) -> None:
+    """To JSON Schema 5.0 is an integer, and no shape of numpy."""
+    value = json.loads((folder / "capture.json").read_bytes())
+    value["tokens"] = [3.0, 1.0, 2]
+    value["stages"][1] |= {"shape": [3.0, 2, 2.0], "layer": 1.0}
+    (folder / "capture.json").write_text(json.dumps(value), encoding="utf-8")
+    capture = open_capture(folder)
+    assert np.array_equal(capture.array(ROPE), ROTATED.astype("float32"))
+    assert repr((capture.tokens, capture.record(ROPE).shape, ROPE)) == repr(((3, 1, 2), (3, 2, 2), capture.places[1]))
+
+
+@pytest.mark.parametrize(("place", "dtype"), [(ROUTER, "nn"), (ROUTER, "float32"), (EMBEDDING, "int32")])
+def test_a_dtype_that_its_file_cannot_hold_is_neither_written_nor_read(place: Place, dtype: str, folder: Path) -> None:
+    value = json.loads((folder / "capture.json").read_bytes())
+    row = next(row for row in value["stages"] if (row["stage"], row["layer"]) == (place.stage, place.layer))
+    row["dtype"] = dtype
+    (folder / "capture.json").write_text(json.dumps(value), encoding="utf-8")
+    with pytest.raises(PvError, match=f"{place} in .* cannot be '{dtype}'; what can: ") as caught:
+        open_capture(folder)
+    assert caught.value.exit is Exit.ASK
+    array = np.ones(3, "int64" if place is ROUTER else "float32")
+    with CaptureWriter(folder.parent / "other") as writer:
+        writer.add(place, array, ("n",), dtype)
+        with pytest.raises(ValueError, match=f"{place} in .* cannot be '{dtype}'"):
+            writer.finish(FACTS)
 
 
 @pytest.mark.parametrize(("text", "seen"), [
@@ -393,6 +425,14 @@ def test_a_folder_without_a_manifest_is_read_with_a_map_and_its_layout_is_not_ve
         "",
     )
     assert np.array_equal(capture.array(ROPE), ROTATED.astype("float32"))
+
+
+def test_sizes_and_tokens_of_a_map_may_be_written_with_a_point(bare: Path) -> None:
+    edit(bare.parent / "shapes.yaml", "H: 2, D: 2", "H: 2.0, D: 2")
+    edit(bare.parent / "shapes.yaml", "[3, 1, 2]", "[3.0, 1, 2]")
+    capture = opened(bare)
+    assert np.array_equal(capture.array(ROPE), ROTATED.astype("float32"))
+    assert repr((capture.tokens, capture.record(ROPE).shape)) == "((3, 1, 2), (3, 2, 2))"
 
 
 def test_without_a_map_it_says_what_is_missing(bare: Path) -> None:
