@@ -337,6 +337,16 @@ def test_indices_are_compared_exactly_and_have_no_cosine(tmp_path: Path, pv: Pv)
         assert seen["max_abs_diff_at"] == {"token": 2, "K": 1}
 
 
+def test_whole_numbers_above_2_to_the_53_are_told_with_every_digit(tmp_path: Path, pv: Pv) -> None:
+    for name, first in (("a", 2**60), ("b", 2**60 + 1)):
+        save_file({"w": np.array([first, 5])}, tmp_path / f"{name}.safetensors")
+    code, found = value(pv, tmp_path / "a.safetensors", tmp_path / "b.safetensors")
+    top = {"index": 0, "at": {"element": 0}, "a": 2**60, "b": 2**60 + 1, "abs_diff": 1}
+    assert (code, found["tensors"][0]["max_abs_diff"], found["tensors"][0]["top_diffs"]) == (1, 1, [top])
+    ran = pv("diff", "--values", tmp_path / "a.safetensors", tmp_path / "b.safetensors")
+    assert f"max |Δ| 1 at element 0: {2**60}, {2**60 + 1}" in ran.out
+
+
 def test_float64_is_kept_and_compared_as_float64(tmp_path: Path, pv: Pv) -> None:
     values = np.random.default_rng(0).standard_normal((4, 16))
     a = capture(tmp_path / "a", {OUT: (values, ("n", "E"), "float64")})

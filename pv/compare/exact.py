@@ -28,7 +28,7 @@ def compare_exactly(a: Values, b: Values, names: Sequence[str], top: int, told: 
         different += at.size
 
         def element(n: int, one: Array = one, other: Array = other, start: int = start) -> Element:
-            return Element(start + n, locate(start + n, names, a.shape), float(one[n]), float(other[n]))
+            return Element(start + n, locate(start + n, names, a.shape), _number(one[n]), _number(other[n]))
 
         if at.size:
             first += [element(int(n)) for n in at[: top - len(first)]]
@@ -43,6 +43,20 @@ def compare_exactly(a: Values, b: Values, names: Sequence[str], top: int, told: 
     )  # fmt: skip
 
 
+def _number(value: Any) -> float:
+    """As Python has it: float64 has not every whole number above 2**53."""
+    return value.item() if isinstance(value, np.integer) else float(value)
+
+
 def _furthest(a: Array, b: Array, at: Array) -> int:
-    """Which of the positions `at` has the largest distance; as float64, for differences of int64 overflow."""
-    return int(at[np.abs(a[at].astype(np.float64) - b[at].astype(np.float64)).argmax()])
+    """Which of the positions `at` has the largest distance, the first of them."""
+    one, other = a[at], b[at]
+    if one.dtype.kind in "biu" and other.dtype.kind in "biu":
+        return int(at[_apart(one, other).argmax()])
+    return int(at[np.abs(one.astype(np.float64) - other.astype(np.float64)).argmax()])
+
+
+def _apart(a: Array, b: Array) -> Array:
+    """|b − a| of whole numbers as uint64, which holds it: modulo 2**64 the smaller is taken from the larger."""
+    one, other = a.astype(np.uint64), b.astype(np.uint64)
+    return np.where(a < b, other - one, one - other)

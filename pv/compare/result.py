@@ -33,7 +33,7 @@ class Agreement(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Element:
-    """One element: its index in row-major order, the same with named axes, and both values."""
+    """One element: its index in row-major order, the same with named axes, and both values, which are ints of indices."""
 
     index: int
     at: Location

@@ -225,7 +225,7 @@ def _cosine(value: float | None) -> str:
 
 
 def _exact(value: float) -> str:
-    return f"{value:.9g}"
+    return str(value) if isinstance(value, int) else f"{value:.9g}"
 
 
 def _say(line: str) -> None:

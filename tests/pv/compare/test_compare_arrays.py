@@ -422,6 +422,21 @@ def test_whole_numbers_are_the_same_or_they_are_not() -> None:
     found = compare_arrays(a, b, top=5)
     assert (found.exceeding, found.rms, found.cosine, found.ulps) == (2, None, None, None)
     assert ([element.index for element in found.top], found.max and found.max.index) == ([7, PIECE + 5], 7)
+    assert [(element.a, element.b, element.distance) for element in found.top] == [
+        (2**60 + 7, 2**60 - 2, 9), (2**60 + PIECE + 5, 2**60 + PIECE + 6, 1),
+    ]  # fmt: skip
+
+
+@given(st.lists(st.tuples(*[st.integers(-(2**63), 2**63 - 1)] * 2), min_size=1), st.sampled_from([0, 2**53, 2**63 - 9]))
+def test_whole_numbers_that_float64_does_not_hold_are_told_exactly(pairs: list[tuple[int, int]], offset: int) -> None:
+    near = [(offset + n, offset + n + 1 - (n % 3)) for n in range(5)]
+    a, b = (np.array(side, np.int64) for side in zip(*pairs, *near, strict=True))
+    apart = [abs(y - x) for x, y in zip(a.tolist(), b.tolist(), strict=True)]
+    found = compare_arrays(a, b)
+    at = apart.index(max(apart))
+    assert found.max is not None
+    assert (found.exceeding, found.max.index, found.max.distance) == (sum(n > 0 for n in apart), at, apart[at])
+    assert (found.max.a, found.max.b) == (a[at], b[at])
 
 
 @pytest.mark.parametrize("dtype", sorted(DEFAULTS))
