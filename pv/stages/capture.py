@@ -58,6 +58,9 @@ def capture(
 ) -> Iterator[Capture]:
     """Record what the torch.nn.Module `model` computes in the block, stage by stage; the first forward pass is the one kept.
 
+    A pass that raises is none, and what it came by is dropped. Where a module of `model` is called by itself, what it gives is
+    kept unless the pass comes by it as well. Of another model nothing is recorded.
+
     `stages` are names of `stage_map`: by default of the map of the model's class, or one made of its own modules where
     none is known. `layers` limits what is recorded of layers, `position="last"` the positions; `keep="statistics"` keeps a
     `Statistics` of each tensor in place of the tensor. Hooks are gone after the block, whatever happens in it; the model's
@@ -86,7 +89,10 @@ def capture(
     def take(place: Place, value: Any) -> None:
         found.values[place] = kept(value)
 
-    with watch(model, found_map, found.wanted, take, position=position, exact=keep == "values"):
+    def drop(place: Place) -> None:
+        found.values.pop(place, None)
+
+    with watch(model, found_map, found.wanted, take, drop=drop, position=position, exact=keep == "values"):
         yield found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any
@@ -20,37 +21,92 @@ LETTERS = "abcdefgh"
 Take = Callable[[Place, Any], None]
 """`take(place, tensor)`: told of what was seen, a view that later steps of the model may change."""
 
+Drop = Callable[[Place], None]
+"""`drop(place)`: what was taken of `place` is of a pass that broke off, and none."""
+
 
 @contextmanager
 def watch(
-    model: Any, stage_map: StageMap, places: Sequence[Place], take: Take, *, position: str = "all", exact: bool = True
+    model: Any,
+    stage_map: StageMap,
+    places: Sequence[Place],
+    take: Take,
+    *,
+    drop: Drop = lambda place: None,
+    position: str = "all",
+    exact: bool = True,
 ) -> Iterator[None]:
     """Show `take` what `model` computes at each of `places` in the block: the first time, and with the map's axes.
+
+    The first forward pass of `model` that ends well is the one kept: what was taken of one that raised is told to `drop`, and
+    nothing is taken after it. Where modules of it are called by themselves, before a pass or without any, `take` is told
+    again of a place that the pass comes by.
 
     `position` is all or last: of the last position alone. Without `exact` what a hook computes itself may be off by a
     rounding, where that is cheaper. Hooks are gone after the block, whatever happens in it; the
     model's output is not touched. Raises PvError in the model's call for a tensor that has other axes than the map says.
     """
     sights = [Sight(place, stage_map.stage(place.stage)) for place in places]
-    found = _Seen({sight.place: sight.stage for sight in sights}, take, last=position == "last", exact=exact)
+    found = _Seen({sight.place: sight.stage for sight in sights}, take, drop, last=position == "last", exact=exact)
     with ExitStack() as hooks:
+        _follow(model, found, hooks, begin=True)
         for kind in dict.fromkeys(kind_of(sight.stage) for sight in sights):
             hooks.enter_context(hook(kind)(model, [s for s in sights if kind_of(s.stage) == kind], found))
+        _follow(model, found, hooks, begin=False)  # after the hooks on the model itself, which belong to the pass
         yield
 
 
-class _Seen:
-    """Which places were seen."""
+def _follow(model: Any, seen: _Seen, hooks: ExitStack, *, begin: bool) -> None:
+    """Tell `seen` when a forward pass of `model` begins, or ends. What is no module has no passes: all is seen."""
+    from torch import nn
 
-    def __init__(self, stages: dict[Place, Stage], take: Take, *, last: bool, exact: bool) -> None:
-        self._stages, self._take, self._last, self.exact = stages, take, last, exact
+    if not isinstance(model, nn.Module):
+        seen.running = True
+    elif begin:
+        hooks.callback(model.register_forward_pre_hook(seen.begin).remove)
+    else:
+        hooks.callback(model.register_forward_hook(seen.end, always_call=True).remove)
+
+
+class _Seen:
+    """Which places were seen, and in which forward pass."""
+
+    def __init__(self, stages: dict[Place, Stage], take: Take, drop: Drop, *, last: bool, exact: bool) -> None:
+        self._stages, self._take, self._drop, self._last, self.exact = stages, take, drop, last, exact
         self._seen: set[Place] = set()
+        self.running, self._finished, self.begun = False, False, 0
+        self._handled: BaseException | None = None
+
+    def begin(self, module: Any, arguments: Any) -> None:
+        """A pass begins. Where one runs already torch did not tell its end (KeyboardInterrupt), or the model calls itself."""
+        if self._finished:
+            return
+        if self.running:
+            self._drop_all()
+        self._seen.clear()
+        self.running, self.begun, self._handled = True, self.begun + 1, sys.exception()
+
+    def end(self, module: Any, arguments: Any, output: Any) -> None:
+        """The pass has ended: by an exception where another one is handled now than when it began."""
+        if not self.running:
+            return
+        self.running = False
+        if sys.exception() is self._handled:
+            self._finished = True
+        else:
+            self._drop_all()
+        self._handled = None
+
+    def _drop_all(self) -> None:
+        for place in self._seen:
+            self._drop(place)
+        self._seen.clear()
 
     def wants(self, place: Place) -> bool:
-        return place not in self._seen
+        return not self._finished and place not in self._seen
 
     def record(self, place: Place, value: Any) -> None:
-        if place in self._seen:
+        if not self.wants(place):
             return
         stage = self._stages[place]
         shaped = with_axes(place, stage, value.detach())

@@ -21,12 +21,18 @@ class Sight:
 
 
 class Recorder(Protocol):
-    """Who is told what hooks see. `exact` is whether bits matter: if not, a hook may spare the model a second product."""
+    """Who is told what hooks see. `exact` is whether bits matter: if not, a hook may spare the model a second product.
+
+    `running` is whether a forward pass of the model itself runs now, `begun` how many have begun: what several modules make
+    together belongs to one of them.
+    """
 
     exact: bool
+    running: bool
+    begun: int
 
     def wants(self, place: Place) -> bool:
-        """Whether nothing was seen of `place` yet."""
+        """Whether nothing was seen of `place` yet, and no forward pass is finished."""
 
     def record(self, place: Place, value: Any) -> None:
         """Take the tensor `value` as what was seen of `place`; the first one stays."""

@@ -36,11 +36,12 @@ def watching(model: Any, sights: Sequence[Sight], recorder: Recorder) -> Iterato
 
 
 class _Together:
-    """The parts of one stage, kept until the last has come."""
+    """The parts of one stage, kept until the last has come; those of a pass that broke off are none of the next one's."""
 
     def __init__(self, sight: Sight, recorder: Recorder, count: int, *, before: bool) -> None:
         self._place, self._recorder, self._count, self._before = sight.place, recorder, count, before
         self._parts: dict[int, Any] = {}
+        self._begun = 0
 
     def hook(self, at: int) -> Any:
         """The hook of the module that makes part `at`."""
@@ -48,6 +49,8 @@ class _Together:
         def given(module: Any, arguments: tuple[Any, ...], output: Any) -> None:
             import torch
 
+            if self._begun != self._recorder.begun:
+                self._parts, self._begun = {}, self._recorder.begun
             if not self._recorder.wants(self._place) or at in self._parts:
                 return
             biased = self._before and module.bias is not None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from types import CodeType, FrameType
 from typing import Any
@@ -16,41 +16,72 @@ from pv.tensors.place import Place
 
 Trace = Callable[[FrameType, str, Any], Any]
 
+Rows = dict[CodeType, dict[tuple[str, int | None, str], dict[int | None, Place]]]
+"""By function what is looked for in it: a name, which of its values, and who says the layer; then the place of each layer."""
+
 
 @contextmanager
 def watching(model: Any, sights: Sequence[Sight], recorder: Recorder) -> Iterator[None]:
-    """Record every sight whose function runs in this thread. `model` is not asked: its functions are named by module.
+    """Record every sight whose function runs in this thread, for `model`: its functions are named by module, and are those of
+    every other model of its class as well.
 
-    Somebody else's trace function (a debugger's) rests within the block; a profile function does not. A function that
-    raises has no value to show. Raises PvError (`Exit.MEND`) where a function is not there.
+    Somebody else's trace function (a debugger's) rests within the block; that of a capture around this one, and a profile
+    function, do not. A function that raises has no value to show. Raises PvError (`Exit.MEND`) where a function is not there.
     """
-    rows: dict[CodeType, dict[tuple[str, int | None, str], dict[int | None, Place]]] = {}
+    rows: Rows = {}
     for sight in sights:
         row = sight.stage.hook
         key = (row["name"], row.get("nth"), row.get("layer", ""))
         rows.setdefault(_code(row["local"]), {}).setdefault(key, {})[sight.place.layer] = sight.place
 
-    def entered(frame: FrameType, event: str, argument: Any) -> Trace | None:
-        if frame.f_code not in rows:
-            return None
-        watches = [_Watch(key, places, recorder) for key, places in rows[frame.f_code].items()]
-        frame.f_trace_lines = any(watch.nth is not None for watch in watches)
+    before = sys.gettrace()
+    sys.settrace(_Tracer(rows, _modules(model), recorder, before).entered)
+    try:
+        yield
+    finally:
+        sys.settrace(before)
+
+
+class _Tracer:
+    """What Python calls for every frame of this thread: frames of `rows` are looked into, where they are the model's."""
+
+    def __init__(self, rows: Rows, modules: Collection[int], recorder: Recorder, before: Any) -> None:
+        """`modules` are the ids of the model's modules; `before` is the trace function that was there."""
+        self._rows, self._modules, self._recorder = rows, modules, recorder
+        self._outer: Trace | None = before if isinstance(getattr(before, "__self__", None), _Tracer) else None
+
+    def entered(self, frame: FrameType, event: str, argument: Any) -> Trace | None:
+        """The function that Python is to call within `frame`; None where nobody looks into it."""
+        outer = None if self._outer is None else self._outer(frame, event, argument)
+        if frame.f_code not in self._rows or not self._is_own(frame):
+            return outer
+        watches = [_Watch(key, places, self._recorder) for key, places in self._rows[frame.f_code].items()]
+        lines = any(watch.nth is not None for watch in watches)
+        frame.f_trace_lines = lines or (outer is not None and frame.f_trace_lines)
 
         def within(frame: FrameType, event: str, argument: Any) -> Trace:
             if event in ("line", "return"):
                 names = frame.f_locals
                 for watch in watches:
                     watch.look(names, returned=event == "return" and argument is not None)
+            if outer is not None:
+                outer(frame, event, argument)
             return within
 
         return within
 
-    before = sys.gettrace()
-    sys.settrace(entered)
-    try:
-        yield
-    finally:
-        sys.settrace(before)
+    def _is_own(self, frame: FrameType) -> bool:
+        """Whether the model runs the function: in a forward pass, or for a module that somebody called by itself."""
+        if self._recorder.running:
+            return True
+        owners = {layer.partition(".")[0] for _, _, layer in self._rows[frame.f_code]}
+        return any(id(frame.f_locals.get(owner)) in self._modules for owner in owners)
+
+
+def _modules(model: Any) -> frozenset[int]:
+    from torch import nn
+
+    return frozenset(map(id, model.modules() if isinstance(model, nn.Module) else ()))
 
 
 class _Watch:
