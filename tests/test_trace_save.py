@@ -150,6 +150,7 @@ REFUSED: list[tuple[list[object], int, str]] = [
     (["--save-tensor", "all", "--layers", "0..4"], 2, "layers 0..4 were asked for; the model has 3"),
     (["--save-tensor", "all", "--layers", "0..1", "--layer", 0], 2, "give one"),
     (["--save-tensor", "embedding", "--layers", "1..2"], 2, "nothing to record of embedding in layers 1..2"),
+    (["--save-tensor", "embedding,attn_out", "--layers", "1..2"], 2, "nothing to record of embedding in layers 1..2"),
     (["--save-tensor", "qkv_bias"], 2, "this model has no qkv_bias"),
     (["--save-tensor", "attn_scores", "--attn", "sdpa"], 2, "is seen with eager attention only"),
     (["--save-tensor", "all", "--dtype", "int8"], 2, "there is no dtype 'int8'"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import Any
 
 from pv.finding import Exit, PvError
@@ -43,7 +43,8 @@ def places_of(
     """The places of `stages` in `layers` (default: all) that `model` has and shows, in the order of computation.
 
     `layers` limits the stages of layers alone, not those of the whole model. Raises PvError for a stage that the map has
-    not, one asked for by name that this model has not or does not show, a layer out of range, and where no place is left.
+    not, one asked for by name that this model has not or does not show or that `layers` leaves nothing of, a layer out of
+    range, and where no place is left.
     """
     count = layer_count(model, stage_map)
     names = (stages,) if isinstance(stages, str) else stages
@@ -56,14 +57,21 @@ def places_of(
         for stage, layer in _order(stage_map, chosen, count)
         if (layer is None or layer in wanted) and _has(model, stage, layer) and _shows(model, stage)
     )
-    if not found:
-        names = ", ".join(stage.name for stage in chosen)
-        asked = f"{names} in layers {wanted.start}..{wanted.stop}" if layers is not None else names
-        raise PvError(
-            f"this model has nothing to record of {asked or 'no stage at all'}",
-            hint="leave --layers and the names of stages out: all there are",
-        )
+    _require_left(named if found else chosen, found, layers)
     return found
+
+
+def _require_left(chosen: Sequence[Stage], found: Sequence[Place], layers: range | None) -> None:
+    """Raises PvError where there is nothing of one of `chosen`: what is left out without a word is taken for recorded."""
+    left = {place.stage for place in found}
+    names = ", ".join(stage.name for stage in chosen if stage.name not in left)
+    if found and not names:
+        return
+    asked = f"{names} in layers {layers.start}..{layers.stop}" if layers is not None else names
+    raise PvError(
+        f"this model has nothing to record of {asked or 'no stage at all'}",
+        hint="leave out the stages that these layers have not, or --layers" if names else "name a stage, or all",
+    )
 
 
 def _require_shown(model: Any, stage_map: StageMap, chosen: Sequence[Stage], count: int) -> None:
@@ -77,6 +85,29 @@ def _require_shown(model: Any, stage_map: StageMap, chosen: Sequence[Stage], cou
                 f"this model has no {stage.name}: there is nothing at {stage.when.replace('{layer}', '0')}",
                 hint="leave it out",
             )
+
+
+def require_apart(model: Any, stage_map: StageMap, stages: Iterable[str]) -> None:
+    """Raises PvError where one module is that of several layers in one of `stages`: a hook cannot tell whose call it sees."""
+    for stage in map(stage_map.stage, stages):
+        for path in _modules_of(stage):
+            layers: dict[int, list[int]] = {}
+            for layer in range(layer_count(model, stage_map)):
+                if (found := attribute(model, path, layer)) is not None:
+                    layers.setdefault(id(found), []).append(layer)
+            if shared := next((each for each in layers.values() if len(each) > 1), None):
+                where = path.replace("{layer}", str(shared[0]))
+                seen = f"layers {', '.join(map(str, shared))} share one module, {where}: what is {stage.name} of which"
+                raise PvError(
+                    f"{seen} cannot be told", hint="name the stages to capture, without it; or copy the module"
+                )
+
+
+def _modules_of(stage: Stage) -> Iterator[str]:
+    """The paths of the modules of a layer that `stage` is seen at."""
+    for kind in ("module", "before_bias", "after_bias"):
+        found = stage.hook.get(kind, ())
+        yield from (path for path in ([found] if isinstance(found, str) else found) if "{layer}" in path)
 
 
 def _require_layers(layers: range | None, count: int) -> range:

@@ -10,6 +10,7 @@ from typing import Any
 from pv.finding import Exit, PvError
 from pv.stages.hooks import Sight, hook, kind_of
 from pv.stages.map import BATCH, Stage, StageMap
+from pv.stages.places import require_apart
 from pv.tensors.place import Place
 
 POSITION = "n"
@@ -44,8 +45,10 @@ def watch(
 
     `position` is all or last: of the last position alone. Without `exact` what a hook computes itself may be off by a
     rounding, where that is cheaper. Hooks are gone after the block, whatever happens in it; the
-    model's output is not touched. Raises PvError in the model's call for a tensor that has other axes than the map says.
+    model's output is not touched. Raises PvError where several layers share a module that is watched, and in the model's
+    call for a tensor that has other axes than the map says.
     """
+    require_apart(model, stage_map, dict.fromkeys(place.stage for place in places))
     sights = [Sight(place, stage_map.stage(place.stage)) for place in places]
     found = _Seen({sight.place: sight.stage for sight in sights}, take, drop, last=position == "last", exact=exact)
     with ExitStack() as hooks:

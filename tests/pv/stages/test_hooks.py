@@ -179,6 +179,49 @@ def test_a_layer_that_has_a_module_the_others_have_not() -> None:
     assert [str(place) for place in run(None, own).missing] == ["layer 1 extra"]
 
 
+class Repeated(nn.Module):
+    """One block several times, or several blocks with one activation."""
+
+    def __init__(self, *blocks: nn.Module) -> None:
+        super().__init__()
+        self.layers = nn.ModuleList(blocks)
+
+    def forward(self, x: Tensor) -> Tensor:
+        for layer in self.layers:
+            x = layer(x)
+        return x
+
+
+@pytest.mark.parametrize(
+    ("hook", "where"),
+    [
+        ({"module": "layers.{layer}"}, "layers.1"),
+        ({"module": "layers.{layer}.up", "take": "input"}, "layers.1.up"),
+        ({"after_bias": ["head", "layers.{layer}.up"]}, "layers.1.up"),
+    ],
+)
+def test_a_module_that_layers_share_is_refused_whichever_of_them_is_asked_for(hook: dict[str, Any], where: str) -> None:
+    own = Repeated(Block(0), *[Block(1)] * 2)
+    for layers in (None, range(1), range(2, 3)):
+        with (
+            pytest.raises(PvError, match=f"layers 1, 2 share one module, {where}: what is s0 of which cannot be told"),
+            capture(own, stage_map=mapped(hook), layers=layers),
+        ):
+            pytest.fail("it was watched")
+    assert not any(module._forward_hooks or module._forward_pre_hooks for module in own.modules())
+
+
+def test_layers_that_share_another_module_than_what_is_asked_for_are_seen() -> None:
+    first, second = Block(0), Block(1)
+    second.act = first.act
+    own = Repeated(first, second)
+    with pytest.raises(PvError, match=r"layers 0, 1 share one module, layers\.0\.act"):
+        run(None, own)
+    with torch.no_grad(), capture(own, stages=["up"]) as seen:
+        own(torch.ones(1, 2, 4))
+    assert not torch.equal(seen[Place("up", 0)], seen[Place("up", 1)])
+
+
 def test_what_is_no_module_is_refused() -> None:
     with pytest.raises(PvError, match=r"a function is no torch\.nn\.Module"), capture(halved):
         pass

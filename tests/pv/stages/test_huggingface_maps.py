@@ -191,6 +191,11 @@ def test_layers_and_position_limit_what_is_kept(tmp_path: Path) -> None:
         ({"layers": range(2, 2)}, "layers 2..2 were asked for"),
         ({"layers": range(0, 3, 2)}, "were asked for"),
         ({"stages": ["embedding"], "layers": range(1, 3)}, r"nothing to record of embedding in layers 1..3"),
+        (
+            {"stages": ["embedding", "attn_out"], "layers": range(1, 3)},
+            r"nothing to record of embedding in layers 1..3",
+        ),
+        ({"stages": ["all", "embedding"], "layers": range(1, 3)}, r"nothing to record of embedding in layers 1..3"),
         ({"stages": []}, "nothing to record of no stage at all"),
         ({"position": "first"}, "position is 'all' or 'last'"),
         ({"keep": "everything"}, "keep 'values' or 'statistics'"),
