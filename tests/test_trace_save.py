@@ -290,7 +290,8 @@ def test_code_that_a_folder_brings_is_not_run(pv: Pv, llama: Path, tmp_path: Pat
     assert not (tmp_path / "ran").exists()
 
 
-def test_an_interrupted_capture_leaves_no_manifest(scratch: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_capture_leaves_nothing_and_says_so(scratch: Path, tmp_path: Path, number: int) -> None:
     """The model says when it is in the middle of a pass, and waits there to be interrupted."""
     body = """def other(tokens):
         logits = forward(tokens)
@@ -324,7 +325,9 @@ def test_an_interrupted_capture_leaves_no_manifest(scratch: Path, tmp_path: Path
     ) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == b"here\n"
-        process.send_signal(signal.SIGINT)
-        process.communicate(timeout=60)
+        process.send_signal(number)
+        said = process.communicate(timeout=60)[1].decode()
     assert process.returncode == 130
-    assert files_in(tmp_path / "out") == {}
+    assert "interrupted; nothing was captured" in said
+    assert "is kept" not in said
+    assert list((tmp_path / "out").iterdir()) == []

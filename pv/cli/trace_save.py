@@ -88,7 +88,8 @@ def unused_folder(folder: Path | None) -> Path:
 def save_tensors(found: Opened, wanted: Wanted, asked: Asked, inputs: Mapping[str, str], *, as_json: bool) -> None:
     """Let the model of `found` read, write what is `wanted` of it, and say what was written.
 
-    Raises PvError for stages and layers that it has not, and as `pv.stages.save` does; the folder then holds nothing new.
+    Raises PvError for stages and layers that it has not, where it is interrupted, and as `pv.stages.save` does; the folder
+    then holds nothing new.
     """
     from pv.stages.facts import Reading, manifest_of
     from pv.stages.places import places_of
@@ -100,12 +101,28 @@ def save_tensors(found: Opened, wanted: Wanted, asked: Asked, inputs: Mapping[st
     assert stage_map is not None
     places = places_of(running.model, stage_map, wanted.stages, wanted.layers)
     plan = Plan(running.model, stage_map, places, wanted.position, wanted.check)
-    with CaptureWriter(wanted.output, copy) as writer, _progress(len(places)) as seen:
+    with _whole(wanted.output), CaptureWriter(wanted.output, copy) as writer, _progress(len(places)) as seen:
         save(plan, lambda: _read(running, asked.tokens), writer, seen)
         reading = Reading(found.described.name, asked.tokens, inputs, wanted.position, {"pv": __version__})
         manifest = manifest_of(running.model, stage_map, reading)
         records = writer.finish(manifest, places)
     _tell(found.described.name, asked.tokens, wanted, records, as_json=as_json)
+
+
+@contextmanager
+def _whole(folder: Path) -> Iterator[None]:
+    """SIGTERM ends what is done in the block as Ctrl-C does, at once: what was begun in `folder` is taken away."""
+    from pv.cli.interrupt import interruptible
+    from pv.tensors.manifest import MANIFEST
+
+    try:
+        with interruptible():  # nothing here starts a process: a signal needs not wait
+            yield
+    except KeyboardInterrupt:
+        if (folder / MANIFEST).exists():
+            raise
+        hint = "run it again: the folder is free"
+        raise PvError("interrupted; nothing was captured", exit=Exit.INTERRUPTED, hint=hint) from None
 
 
 def _read(running: Running, tokens: Sequence[int]) -> Any:

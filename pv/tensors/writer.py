@@ -50,6 +50,7 @@ class CaptureWriter:
         self._hashes: dict[Place, str] = {}
         self._rows: dict[Place, StageRecord] = {}
         self._made: list[str] = []  # files that are there by this writer
+        self._layers: list[Path] = []  # folders that are
         self._finished = False
 
     def __enter__(self) -> Self:
@@ -115,7 +116,7 @@ class CaptureWriter:
     ) -> None:
         self._pool.shutdown(cancel_futures=True)
         if not self._finished:
-            self._remove(self._made)
+            self._remove()
 
     def _flush(self) -> None:
         """Write what waits: the largest first, so that all threads end at about the same time."""
@@ -123,7 +124,9 @@ class CaptureWriter:
         self._waiting, self._held = [], 0  # whatever comes of it: their room is used again
         for folder in {place.path.parent for place, *_ in waiting}:
             with self._path(folder) as path:
-                path.mkdir(exist_ok=True)
+                if not path.is_dir():
+                    self._layers.append(path)
+                    path.mkdir()
         hashes = self._pool.map(lambda one: self._store(*one[1:]), waiting)
         self._hashes.update(zip([place for place, *_ in waiting], hashes, strict=True))
 
@@ -149,11 +152,11 @@ class CaptureWriter:
                 hint="see that it is a folder you may write to, with room left",
             ) from error
 
-    def _remove(self, files: Sequence[str]) -> None:
-        """Take `files` away, and the layers' folders that are empty then."""
-        for file in files:
+    def _remove(self) -> None:
+        """Take away the files that were made, and the layers' folders that are empty then: some never had a file."""
+        for file in self._made:
             with suppress(FileNotFoundError, NotADirectoryError):  # never written
                 (self._folder / file).unlink()
-        for folder in {(self._folder / file).parent for file in files} - {self._folder}:
-            if folder.is_dir() and not any(folder.iterdir()):
+        for folder in self._layers:
+            with suppress(OSError):  # never made, or somebody else has put something there
                 folder.rmdir()

@@ -116,6 +116,34 @@ def test_a_capture_that_broke_off_leaves_nothing(tmp_path: Path) -> None:
     assert list((tmp_path / "c").iterdir()) == []
 
 
+def test_layers_whose_tensors_were_not_written_any_more_leave_no_folders(tmp_path: Path) -> None:
+    """A disk that is full refuses the first file, when the folders of the others are there."""
+    blocked = tmp_path / "c/layer-0"
+
+    def refused() -> None:
+        with CaptureWriter(tmp_path / "c") as writer:
+            blocked.mkdir()
+            (blocked / "a.bin").write_bytes(b"theirs")
+            for layer in range(20):
+                writer.add(Place("a", layer), np.ones(100 - layer, "float32"), ("n",), "float32")
+            writer.finish(FACTS)
+
+    with pytest.raises(PvError, match=r"a\.bin cannot be written"):
+        refused()
+    assert [path.relative_to(tmp_path).as_posix() for path in (tmp_path / "c").rglob("*")] == [
+        "c/layer-0", "c/layer-0/a.bin",
+    ]  # fmt: skip
+    assert (blocked / "a.bin").read_bytes() == b"theirs"
+
+
+def test_a_folder_of_a_layer_that_somebody_else_uses_stays(tmp_path: Path) -> None:
+    with suppress(KeyboardInterrupt), CaptureWriter(tmp_path / "c") as writer:
+        writer.add(EMBEDDING, MUCH, ("n",), "float32")
+        (tmp_path / "c/layer-0/theirs").write_bytes(b"")
+        raise KeyboardInterrupt
+    assert [path.name for path in (tmp_path / "c").rglob("*")] == ["layer-0", "theirs"]
+
+
 def test_a_disk_that_refuses_a_tensor_is_told_at_once_and_nothing_stays(tmp_path: Path) -> None:
     def refused() -> None:
         with CaptureWriter(tmp_path / "c") as writer:
