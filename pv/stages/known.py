@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import PackageNotFoundError, packages_distributions, version
 from pathlib import Path
 from typing import Any
 
 from pv.finding import Exit, PvError
 from pv.stages.generic import generic_map
-from pv.stages.map import StageMap
+from pv.stages.map import Library, StageMap
 from pv.stages.read import read_stage_maps
 
 
@@ -18,11 +18,21 @@ def map_of(model: Any, root: Path | None = None) -> StageMap:
 
     Raises PvError (`Exit.RUN`) where its class has a map that does not fit the version of the library installed.
     """
-    found = find_map(read_stage_maps(root), [base.__name__ for base in type(model).__mro__])
+    bases = type(model).__mro__
+    maps = [row for row in read_stage_maps(root) if any(_is_of(row.library, base) for base in bases)]
+    found = find_map(maps, [base.__name__ for base in bases])
     if found is None:
         return generic_map(model)
     require_version(found)
     return found
+
+
+def _is_of(library: Library | None, base: type) -> bool:
+    """Whether `base` is the class of `library`, and not somebody's own that is called so."""
+    root = base.__module__.partition(".")[0]
+    if library is None or base.__name__ != library.class_name:
+        return False
+    return root == library.name.replace("-", "_") or library.name in packages_distributions().get(root, ())
 
 
 def find_map(maps: Sequence[StageMap], classes: Sequence[str]) -> StageMap | None:

@@ -230,6 +230,15 @@ def test_a_map_of_another_version_is_said_and_not_guessed() -> None:
         require_version(absent)
 
 
+def test_somebodys_own_class_of_the_same_name_is_none_of_the_library(tmp_path: Path) -> None:
+    own = type("LlamaForCausalLM", (torch.nn.Sequential,), {})(torch.nn.Linear(4, 4))
+    assert map_of(own).family == "generic"
+    theirs = load_tiny(save_tiny(tmp_path, "llama"))
+    assert map_of(theirs).family == "llama"
+    theirs.__class__ = type("Mine", (type(theirs),), {})
+    assert map_of(theirs).family == "llama"
+
+
 def test_a_model_is_known_by_its_class_and_not_by_a_name_like_it() -> None:
     maps = read_stage_maps(None)
     assert {row.family for row in maps} >= {"llama", "qwen2", "mistral", "gpt2"}
