@@ -64,7 +64,8 @@ def capture(
     `stages` are names of `stage_map`: by default of the map of the model's class, or one made of its own modules where
     none is known. `layers` limits what is recorded of layers, `position="last"` the positions; `keep="statistics"` keeps a
     `Statistics` of each tensor in place of the tensor. Hooks are gone after the block, whatever happens in it; the model's
-    output is not touched.
+    output is not touched. Torch itself leaves a fused path where modules have hooks (TransformerEncoder in eval mode): the
+    output may then differ from that without a capture by rounding.
 
     >>> import torch, pv
     >>> model = torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.ReLU())
