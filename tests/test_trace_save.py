@@ -131,6 +131,22 @@ def test_a_model_that_no_map_is_known_of_is_captured_module_by_module(pv: Pv, tm
     assert (stored.manifest.family, stored.array(Place("lm_head", None)).shape) == ("generic", (1, 6, 37))
 
 
+def test_modules_that_are_never_called_are_left_out_of_all_and_told(pv: Pv, tmp_path: Path) -> None:
+    import transformers
+
+    torch.manual_seed(0)
+    sizes = {"vocab_size": 37, "hidden_size": 16, "num_hidden_layers": 2, "state_size": 4, "num_heads": 2}
+    transformers.MambaForCausalLM(transformers.MambaConfig(**sizes)).save_pretrained(tmp_path / "mamba")
+    arguments = ["trace", tmp_path / "mamba", "--tokens", IDS, "--output", tmp_path / "out", "--save-tensor"]
+    refused = pv(*arguments, "all,mixer_conv1d")
+    assert (refused.exit, "did not come by layer 0 mixer_conv1d" in refused.err) == (3, True), refused.said
+    ran = pv(*arguments, "all")
+    assert ran.exit == 0, ran.said
+    assert "not reached: " in ran.err
+    assert "layer 0 mixer_conv1d, " in ran.err
+    assert "mixer_in_proj" in {place.stage for place in open_capture(tmp_path / "out").places}
+
+
 def test_a_trace_of_a_model_of_transformers_shows_its_layers(pv: Pv, llama: Path) -> None:
     ran = pv("trace", llama, "--tokens", IDS)
     assert ran.exit == 0, ran.said

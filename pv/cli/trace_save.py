@@ -100,12 +100,14 @@ def save_tensors(found: Opened, wanted: Wanted, asked: Asked, inputs: Mapping[st
     assert running is not None
     assert stage_map is not None
     places = places_of(running.model, stage_map, wanted.stages, wanted.layers)
-    plan = Plan(running.model, stage_map, places, wanted.position, wanted.check)
+    plan = Plan(running.model, stage_map, places, wanted.position, wanted.check, wanted.stages)
     with _whole(wanted.output), CaptureWriter(wanted.output, copy) as writer, _progress(len(places)) as seen:
-        save(plan, lambda: _read(running, asked.tokens), writer, seen)
+        missing = save(plan, lambda: _read(running, asked.tokens), writer, seen)
         reading = Reading(found.described.name, asked.tokens, inputs, wanted.position, {"pv": __version__})
         manifest = manifest_of(running.model, stage_map, reading)
         records = writer.finish(manifest, places)
+    if missing:
+        click.echo(f"not reached: {', '.join(map(str, missing))}", err=True)
     _tell(found.described.name, asked.tokens, wanted, records, as_json=as_json)
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pv.finding import Exit, PvError
+from pv.stages.generic import GENERIC
 from pv.stages.map import StageMap
 from pv.stages.watch import axes_of, watch
 from pv.tensors.place import Place
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 class Plan:
     """What is to be captured of `model`: `places` of `stage_map`, all positions or the last alone.
 
-    `check` has the model read once more beforehand, without hooks.
+    `check` has the model read once more beforehand, without hooks. `named` are the stages that were asked for by name.
     """
 
     model: Any
@@ -27,13 +28,17 @@ class Plan:
     places: tuple[Place, ...]
     position: str = "all"
     check: bool = True
+    named: tuple[str, ...] = ()
 
 
-def save(plan: Plan, read: Callable[[], Any], writer: CaptureWriter, seen: Callable[[Place], None]) -> None:
+def save(
+    plan: Plan, read: Callable[[], Any], writer: CaptureWriter, seen: Callable[[Place], None]
+) -> tuple[Place, ...]:
     """Give `writer` what is planned of the forward pass that `read` makes; `seen` is told of each place as it comes.
 
-    Raises PvError (`Exit.RUN`) where the output with hooks is not bit for bit the one without, and where the forward pass
-    did not come by a place.
+    The places that the pass did not come by, where a model may have such: a map of its own modules lists those too that are
+    never called. Raises PvError (`Exit.RUN`) for a place of another map, of a stage that was named, or for all of them; and
+    where the output with hooks is not bit for bit the one without.
     """
     import torch
 
@@ -54,7 +59,10 @@ def save(plan: Plan, read: Callable[[], Any], writer: CaptureWriter, seen: Calla
             output = read()
         if plan.check and not same_bits(plain, output):
             raise _changed(repeats=same_bits(plain, read()))
-    _require_all([str(place) for place in plan.places if place not in came])
+    missing = tuple(place for place in plan.places if place not in came)
+    optional = came and plan.stage_map.family == GENERIC
+    _require_all([str(place) for place in missing if not optional or place.stage in plan.named])
+    return missing
 
 
 def _in_numpy(value: Any) -> Any:
