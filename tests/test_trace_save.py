@@ -127,8 +127,10 @@ def test_a_model_that_no_map_is_known_of_is_captured_module_by_module(pv: Pv, tm
     assert [(row["stage"], row["layer"]) for row in value["stages"]] == [
         ("mlp_dense_4h_to_h", 0), ("mlp_dense_4h_to_h", 1), ("lm_head", None),
     ]  # fmt: skip
-    stored = open_capture(tmp_path / "out")
-    assert (stored.manifest.family, stored.array(Place("lm_head", None)).shape) == ("generic", (1, 6, 37))
+    stored, head = open_capture(tmp_path / "out"), Place("lm_head", None)
+    assert (stored.manifest.family, stored.array(head).shape) == ("generic", (1, 6, 37))
+    saved(pv, tmp_path / "last", folder, "--tokens", IDS, "--save-tensor", "lm_head", "--position", "last")
+    assert numpy.array_equal(open_capture(tmp_path / "last").array(head), stored.array(head)[:, -1:])
 
 
 def test_modules_that_are_never_called_are_left_out_of_all_and_told(pv: Pv, tmp_path: Path) -> None:

@@ -16,6 +16,9 @@ from pv.tensors.place import Place
 POSITION = "n"
 """The axis of positions: that of the tokens read."""
 
+LOGITS = "lm_head"
+"""The stage whose axes are known where no map says them."""
+
 LETTERS = "abcdefgh"
 """The axes of a tensor that no map explains."""
 
@@ -159,6 +162,8 @@ def _order(seen: tuple[str, ...], axes: tuple[str, ...]) -> list[int]:
 
 
 def _last(place: Place, stage: Stage, value: Any) -> Any:
+    if not stage.axes and stage.name == LOGITS and value.ndim in (2, 3):  # [n, V], or with a batch before
+        return value.narrow(-2, value.shape[-2] - 1, 1)
     if POSITION not in stage.axes:
         raise PvError(f"{place} has no axis of positions ({POSITION}), so no last one", hint="capture all positions")
     return value.narrow(stage.axes.index(POSITION), value.shape[stage.axes.index(POSITION)] - 1, 1)
