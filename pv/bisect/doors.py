@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import replace
@@ -122,11 +123,10 @@ def _outside(found: Bisection, symptom: Symptom, reference: Recorded, candidate:
     """`found`, unless the outputs are further apart than the last stage: then the error arises where the map has no stage."""
     if found.verdict.exit is not Exit.OK or reference.logits is None or candidate.logits is None:
         return found
-    outputs = apart(reference.logits, candidate.logits)
-    over = outputs - _explained(symptom, reference, candidate).to(outputs)
-    if not bool((over > 0).any()):
+    outputs, explained = apart(reference.logits, candidate.logits), _explained(symptom, reference, candidate)
+    if bool((outputs <= explained).all()):
         return found
-    at = int(over.argmax())
+    at = int((outputs - explained).nan_to_num(math.inf).argmax())
     seen = f"the logits at position {at} are {outputs[at]:.3g} apart (relative L2), and no stage that was captured is"
     notes = (
         f"{seen}: the error arises after the last of them, or between two that the map does not connect",
@@ -139,13 +139,12 @@ def _explained(symptom: Symptom, reference: Recorded, candidate: Recorded) -> Te
     """How far the outputs may be apart at each position [n], or at any [1]: little more than the captured logits are there,
     and each pass is from the one that was captured. Where those were not captured, as far as rounding explains."""
     sides = [side for side in (symptom.reference, symptom.candidate) if side]
-    if not all(LOGITS in each.side for each in (reference, candidate)):
-        return torch.tensor([max((side.room for side in sides), default=LEAST_ROOM)])
-    shown = [each.side[LOGITS] for each in (reference, candidate)]
-    if any(logits.ndim != 2 or len(logits) != len(reference.tokens) for logits in shown):
+    shown = [each.side[LOGITS] for each in (reference, candidate) if LOGITS in each.side]
+    whole = [logits for logits in shown if logits.ndim == 2 and len(logits) == len(reference.tokens)]
+    if len(whole) < 2:
         return torch.tensor([max((side.room for side in sides), default=LEAST_ROOM)])
     watched = sum(side.captured.worst for side in sides if side.captured is not None)
-    return _AFTER * apart(*shown) + watched + LEAST_ROOM
+    return _AFTER * apart(*whole) + watched + LEAST_ROOM
 
 
 _AFTER = 4.0

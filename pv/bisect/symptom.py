@@ -178,10 +178,10 @@ def problems_of(name: str, side: Behaviour, reference: Behaviour | None = None) 
     """Why no stage of the implementation called `name` can be blamed; of a candidate with its `reference`."""
     found = []
     if side.repeated.worst > side.room:
-        seen = f"relative L2 {side.repeated.worst:.3g} at position {side.repeated.worst_position}"
+        seen = f"relative L2 {side.repeated.worst:.3g} at the worst position"
         found.append(f"{name} does not repeat itself: two equal passes differ by {seen}; is dropout on?")
     elif side.captured is not None and side.captured.worst > _room_watched(side):
-        seen = f"relative L2 {side.captured.worst:.3g} at position {side.captured.worst_position}"
+        seen = f"relative L2 {side.captured.worst:.3g} at the worst position"
         found.append(
             f"{name} gives other logits while it is captured ({seen}): what was captured is not the path that fails"
         )
