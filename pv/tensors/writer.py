@@ -50,7 +50,7 @@ class CaptureWriter:
         self._hashes: dict[Place, str] = {}
         self._rows: dict[Place, StageRecord] = {}
         self._made: list[str] = []  # files that are there by this writer
-        self._layers: list[Path] = []  # folders that are
+        self._layers: list[Path] = []  # folders, likewise
         self._finished = False
 
     def __enter__(self) -> Self:
