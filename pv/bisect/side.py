@@ -60,36 +60,37 @@ def stored_side(stored: StoredCapture, stage_map: StageMap) -> Side:
     def load(place: Place) -> Tensor:
         record = stored.record(place)
         found = torch.from_numpy(stored.array(place).copy())  # a mapping that nobody may write is no tensor's memory
-        return _in_order(place, _as_it_was(place, found, record.dtype), record.axes, stage_map)
+        return _in_order(place, found.to(_dtype(found, record.dtype)), record.axes, stage_map)
 
     places = _known(stored.places, stage_map)
     changed = tuple(place for place in places if not _unchanged(stored, place))
-    side = Side(places, load, changed=changed, verified=stored.manifest.layout_verified)
-    for place in places:
-        if place not in changed:
-            side[place]  # a dtype that is not its own is said before any stage is judged
-    return side
+    return Side(places, load, changed=changed, verified=stored.manifest.layout_verified)
 
 
-def _as_it_was(place: Place, found: Tensor, named: str) -> Tensor:
-    """`found` in the dtype that its capture names. Raises PvError (`Exit.RUN`) where it cannot have been computed in it."""
-    dtype = getattr(torch, named) if named in _DTYPES else found.dtype
-    kept = found.to(dtype)
-    back = kept.to(found.dtype)
+def _dtype(found: Tensor, named: str) -> torch.dtype:
+    """The dtype that a capture names for `found`, which may be stored in a wider one."""
+    known: torch.dtype = getattr(torch, named) if named in _DTYPES else found.dtype
+    return known
+
+
+def _require_own(place: Place, found: Tensor, named: str) -> None:
+    """Raises PvError (`Exit.RUN`) where `found` cannot have been computed in the dtype that its capture names."""
+    back = found.to(_dtype(found, named)).to(found.dtype)
     if (named and named not in _DTYPES) or not bool(((back == found) | (back.isnan() & found.isnan())).all()):
         seen = f"{place} cannot have been {named}, as its capture says"
         raise PvError(seen, exit=Exit.RUN, hint=f"capture again; dtypes that can be judged: {', '.join(_DTYPES)}")
-    return kept
 
 
 _DTYPES = ("float64", "float32", "float16", "bfloat16", "int64", "int32", "int16", "int8", "uint8", "bool")
 
 
 def _unchanged(stored: StoredCapture, place: Place) -> bool:
+    """Whether the tensor is what was captured. Raises PvError for a dtype that cannot be its own: before a stage is judged."""
     try:
-        stored.array(place)
+        values = stored.array(place)
     except PvError:
         return False
+    _require_own(place, torch.from_numpy(values.copy()), stored.record(place).dtype)
     return True
 
 

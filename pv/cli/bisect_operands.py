@@ -140,12 +140,13 @@ def _captures(
     if word is None:
         hint = f"--weights MODEL: what {names[0]} was captured from ({reference.manifest.model or 'it does not say'})"
         raise PvError("captures hold no weights, and stages are computed again with those of the reference", hint=hint)
-    route = Route()
-    with _model(word, route, wanted, tokens_known=True) as found:
-        if reference.manifest.dtype in (ran_of(found.model).dtype, ""):
+    dtype = reference.manifest.dtype
+    with _model(word, Route(), wanted, tokens_known=True) as found:
+        if dtype in (ran_of(found.model).dtype, ""):
             return _with_weights(found, word, (reference, candidate), names)
-        route = Route(dtype=reference.manifest.dtype)  # it was captured in another dtype than its files have
-    with _model(word, route, wanted, tokens_known=True) as found:
+    del found  # one model in memory at a time
+    # It was captured in another dtype than its files have.
+    with _model(word, Route(dtype=dtype), wanted, tokens_known=True) as found:
         return _with_weights(found, word, (reference, candidate), names)
 
 
