@@ -53,10 +53,12 @@ def _numbers(value: Any) -> tuple[float, float, float, float]:
     count = value.numel()
     if not count:
         return (float("nan"),) * 4
-    flat = value.reshape(-1)  # `dot`: vector_norm takes twice as long, and sums float32 one by one
-    found = torch.stack([*torch.aminmax(flat), flat.mean(), torch.dot(flat, flat)])
-    low, high, mean, squares = found.tolist()
-    return low, high, mean, float((squares / count) ** 0.5)
+    flat = value.reshape(-1)
+    # `dot`: vector_norm takes twice as long, and sums float32 one by one. It fetches what the processor's cache has lost twice
+    # as fast as aminmax does, and so comes first.
+    squares, mean = torch.dot(flat, flat), flat.mean()
+    low, high, average, total = torch.stack([*torch.aminmax(flat), mean, squares]).tolist()
+    return low, high, average, float((total / count) ** 0.5)
 
 
 def _finite(number: float) -> bool:

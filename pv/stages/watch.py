@@ -51,13 +51,16 @@ def watch(
     model's output is not touched. Raises PvError where several layers share a module that is watched, and in the model's
     call for a tensor that has other axes than the map says.
     """
-    require_apart(model, stage_map, dict.fromkeys(place.stage for place in places))
-    sights = [Sight(place, stage_map.stage(place.stage)) for place in places]
-    found = _Seen({sight.place: sight.stage for sight in sights}, take, drop, last=position == "last", exact=exact)
+    stages = {name: stage_map.stage(name) for name in dict.fromkeys(place.stage for place in places)}
+    require_apart(model, stage_map, stages)
+    sights: dict[str, list[Sight]] = {}
+    for place in places:
+        sights.setdefault(kind_of(stages[place.stage]), []).append(Sight(place, stages[place.stage]))
+    found = _Seen(stages, take, drop, last=position == "last", exact=exact)
     with ExitStack() as hooks:
         _follow(model, found, hooks, begin=True)
-        for kind in dict.fromkeys(kind_of(sight.stage) for sight in sights):
-            hooks.enter_context(hook(kind)(model, [s for s in sights if kind_of(s.stage) == kind], found))
+        for kind, its in sights.items():
+            hooks.enter_context(hook(kind)(model, its, found))
         _follow(model, found, hooks, begin=False)  # after the hooks on the model itself, which belong to the pass
         yield
 
@@ -77,7 +80,7 @@ def _follow(model: Any, seen: _Seen, hooks: ExitStack, *, begin: bool) -> None:
 class _Seen:
     """Which places were seen, and in which forward pass."""
 
-    def __init__(self, stages: dict[Place, Stage], take: Take, drop: Drop, *, last: bool, exact: bool) -> None:
+    def __init__(self, stages: dict[str, Stage], take: Take, drop: Drop, *, last: bool, exact: bool) -> None:
         self._stages, self._take, self._drop, self._last, self.exact = stages, take, drop, last, exact
         self._seen: set[Place] = set()
         self.running, self._finished, self.begun = False, False, 0
@@ -114,7 +117,7 @@ class _Seen:
     def record(self, place: Place, value: Any) -> None:
         if not self.wants(place):
             return
-        stage = self._stages[place]
+        stage = self._stages[place.stage]
         shaped = with_axes(place, stage, value.detach())
         if self._last:
             shaped = _last(place, stage, shaped)

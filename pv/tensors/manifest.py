@@ -114,11 +114,6 @@ def read_manifest(path: Path) -> tuple[Manifest, tuple[StageRecord, ...]]:
     return manifest, records
 
 
-def file_of(place: Place, suffix: str = APRT) -> str:
-    """Where the file of `place` lies in the folder of a capture."""
-    return place.path.with_suffix(suffix).as_posix()
-
-
 def _line(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
 
@@ -156,9 +151,9 @@ def _require_sound(path: Path, records: Sequence[StageRecord]) -> None:
         place = record.place
         if place in seen:
             raise PvError(f"{path} has {place} twice", hint="capture again")
-        if record.file not in (file_of(place), file_of(place, SAFETENSORS)):
+        if record.file not in (place.file(APRT), place.file(SAFETENSORS)):
             raise PvError(
-                f"{path}: {place} cannot lie in {shorten(record.file)}; {file_of(place)} is its file",
+                f"{path}: {place} cannot lie in {shorten(record.file)}; {place.file(APRT)} is its file",
                 hint="capture again",
             )
         if odd := _odd_dtype(record):

@@ -21,8 +21,12 @@ class Place:
     def __str__(self) -> str:
         return self.stage if self.layer is None else f"layer {self.layer} {self.stage}"
 
+    def file(self, suffix: str) -> str:
+        """Where its file with that suffix lies in the folder of a capture."""
+        name = self.stage + suffix
+        return name if self.layer is None else f"layer-{self.layer}/{name}"
+
     @property
     def path(self) -> PurePosixPath:
         """Where its APRT file lies in the folder of a capture."""
-        file = PurePosixPath(f"{self.stage}.bin")
-        return file if self.layer is None else f"layer-{self.layer}" / file
+        return PurePosixPath(self.file(".bin"))

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections import deque
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path, PurePath
@@ -16,7 +17,7 @@ import numpy
 
 from pv.finding import PvError
 from pv.tensors import manifest as layout
-from pv.tensors.aprt import Copy, encode, encoded_in, encoded_size, layer_number
+from pv.tensors.aprt import HEADER, Copy, encode, encoded_in, encoded_size, layer_number
 from pv.tensors.exact import exact_bytes
 from pv.tensors.manifest import MANIFEST, Manifest, StageRecord
 from pv.tensors.place import Place
@@ -25,10 +26,11 @@ from pv.write import write_whole
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-_NARROW = ("float16", "float32")  # what float32 holds without loss
+_NARROW = "ef"  # float16 and float32, as numpy's characters: what float32 holds without loss
 _THREADS = min(8, os.cpu_count() or 1)  # hashing and writing leave Python's lock
-_HELD = 2**26  # bytes that are encoded and not yet written: what is held in memory twice
-_ALIGNED = 64  # bytes, a line of the processor's cache
+# Bytes that are encoded and not yet written: below 32 MiB, above which glibc asks the system for new memory each time.
+_HELD = 2**25 - 2**16
+_ALIGNED = 64  # bytes, a line of the processor's cache: values that begin within one are copied a quarter slower
 _STEP = 2**18  # bytes that are written, then hashed: they are in the processor's cache by then
 
 
@@ -45,8 +47,9 @@ class CaptureWriter:
         self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="pv-capture")
         self._waiting: list[tuple[Place, str, memoryview]] = []
         self._held = 0
-        # Used again and again: memory that is new takes several times as long to be filled as this.
-        self._room: NDArray[numpy.uint8] = numpy.empty(_HELD, numpy.uint8)
+        # Used again and again: memory that is new takes several times as long to be filled as this. Values begin at a line.
+        room = numpy.empty(_HELD + _ALIGNED, numpy.uint8)
+        self._room: NDArray[numpy.uint8] = room[-(room.ctypes.data + HEADER.size) % _ALIGNED :]
         self._hashes: dict[Place, str] = {}
         self._rows: dict[Place, StageRecord] = {}
         self._made: list[str] = []  # files that are there by this writer
@@ -78,8 +81,8 @@ class CaptureWriter:
             raise ValueError(f"{place} is captured already")
         if len(axes) != array.ndim:
             raise ValueError(f"{place} has the shape {list(array.shape)} and the axes {list(axes)}")
-        narrow = array.dtype.name in _NARROW
-        file = layout.file_of(place, layout.APRT if narrow else layout.SAFETENSORS)
+        narrow = array.dtype.char in _NARROW
+        file = place.file(layout.APRT if narrow else layout.SAFETENSORS)
         data = self._aprt(place, array) if narrow else memoryview(exact_bytes(place.stage, array))
         self._rows[place] = StageRecord(place, file, array.shape, tuple(axes), dtype, "")
         self._waiting.append((place, file, data))
@@ -119,16 +122,30 @@ class CaptureWriter:
             self._remove()
 
     def _flush(self) -> None:
-        """Write what waits: the largest first, so that all threads end at about the same time."""
-        waiting = sorted(self._waiting, key=lambda one: -one[2].nbytes)
+        """Write what waits, this thread with the others: the largest first, so that all end at about the same time."""
+        waiting = deque(sorted(self._waiting, key=lambda one: -one[2].nbytes))
         self._waiting, self._held = [], 0  # whatever comes of it: their room is used again
-        for folder in {place.path.parent for place, *_ in waiting}:
+        for folder in {file.rpartition("/")[0] for _, file, _ in waiting}:
             with self._path(folder) as path:
                 if not path.is_dir():
                     self._layers.append(path)
                     path.mkdir()
-        hashes = self._pool.map(lambda one: self._store(*one[1:]), waiting)
-        self._hashes.update(zip([place for place, *_ in waiting], hashes, strict=True))
+        helpers = [self._pool.submit(self._drain, waiting) for _ in range(min(_THREADS, len(waiting)) - 1)]
+        try:
+            self._drain(waiting)
+        finally:
+            waiting.clear()  # an error, or Ctrl-C: nobody goes on with the rest
+            wait(helpers)
+        for helper in helpers:
+            helper.result()
+
+    def _drain(self, waiting: deque[tuple[Place, str, memoryview]]) -> None:
+        while True:
+            try:
+                place, file, data = waiting.popleft()
+            except IndexError:
+                return
+            self._hashes[place] = self._store(file, data)
 
     def _store(self, file: str, data: memoryview) -> str:
         """Write the file; its SHA-256. Neither synced nor renamed into place: the manifest tells what is whole."""

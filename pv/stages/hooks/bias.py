@@ -54,8 +54,10 @@ class _Together:
             if not self._recorder.wants(self._place) or at in self._parts:
                 return
             biased = self._before and module.bias is not None
-            self._parts[at] = self._product(module, arguments[0], output) if biased else output.detach().clone()
-            if len(self._parts) == self._count:
+            part = self._product(module, arguments[0], output) if biased else output.detach()
+            last = len(self._parts) + 1 == self._count
+            self._parts[at] = part if biased or last else part.clone()  # it waits, and the model may change its output
+            if last:
                 parts = [self._parts[at] for at in range(self._count)]
                 self._recorder.record(self._place, torch.cat(parts, dim=-1) if self._count > 1 else parts[0])
                 self._parts.clear()
