@@ -142,8 +142,9 @@ def test_modules_that_are_never_called_are_left_out_of_all_and_told(pv: Pv, tmp_
     arguments = ["trace", tmp_path / "mamba", "--tokens", IDS, "--output", tmp_path / "out", "--save-tensor"]
     refused = pv(*arguments, "all,mixer_conv1d")
     assert (refused.exit, "did not come by layer 0 mixer_conv1d" in refused.err) == (3, True), refused.said
-    ran = pv(*arguments, "all")
+    ran = pv(*arguments, "all", "--format", "json")
     assert ran.exit == 0, ran.said
+    assert {"stage": "mixer_conv1d", "layer": 0} in json.loads(ran.out)["not_reached"]
     assert "not reached: " in ran.err
     assert "layer 0 mixer_conv1d, " in ran.err
     assert "mixer_in_proj" in {place.stage for place in open_capture(tmp_path / "out").places}

@@ -70,7 +70,8 @@ def trace(model: str, seed: int | None, verbose: bool, form: str, **given: Any) 
     JSON: model, tokens, stages[stage, layer, part, what, axes, formula, contract, equation, measured, shape, l2, min, max,
     mean, std, zero, nan, inf], predictions[position, token, target, predicted, p_target; both null where the logits are no
     numbers], not_reached. Without a text: model, layers[name, tensors, parameters], stages, measured. With --save-tensor:
-    model, tokens, output, checked, bytes, stages[stage, layer, file, shape, axes, dtype, sha256, bytes].
+    model, tokens, output, checked, bytes, stages[stage, layer, file, shape, axes, dtype, sha256, bytes],
+    not_reached[stage, layer].
     """
     from pv.cli.models import families_of, opened, project_here
     from pv.introspect.load import Setting

@@ -106,9 +106,7 @@ def save_tensors(found: Opened, wanted: Wanted, asked: Asked, inputs: Mapping[st
         reading = Reading(found.described.name, asked.tokens, inputs, wanted.position, {"pv": __version__})
         manifest = manifest_of(running.model, stage_map, reading)
         records = writer.finish(manifest, places)
-    if missing:
-        click.echo(f"not reached: {', '.join(map(str, missing))}", err=True)
-    _tell(found.described.name, asked.tokens, wanted, records, as_json=as_json)
+    _tell(found.described.name, asked.tokens, wanted, records, missing, as_json=as_json)
 
 
 @contextmanager
@@ -155,13 +153,22 @@ def _progress(total: int) -> Iterator[Callable[[Place], None]]:
         yield lambda place: bar.update(task, advance=1, description=str(place))
 
 
-def _tell(name: str, tokens: Sequence[int], wanted: Wanted, records: Sequence[StageRecord], *, as_json: bool) -> None:
+def _tell(
+    name: str,
+    tokens: Sequence[int],
+    wanted: Wanted,
+    records: Sequence[StageRecord],
+    missing: Sequence[Place],
+    *,
+    as_json: bool,
+) -> None:
     from pv.report.plain import json_text
     from pv.report.saved import print_saved, saved_value
 
-    sizes = [(wanted.output / record.file).stat().st_size for record in records]
+    saved = [(record, (wanted.output / record.file).stat().st_size) for record in records]
+    if missing:
+        click.echo(f"not reached: {', '.join(map(str, missing))}", err=True)
     if as_json:
-        value = saved_value(name, tokens, wanted.output, list(zip(records, sizes, strict=True)), checked=wanted.check)
-        click.echo(json_text(value))
+        click.echo(json_text(saved_value(name, tokens, wanted.output, saved, missing, checked=wanted.check)))
     else:
-        print_saved(name, tokens, wanted.output, list(zip(records, sizes, strict=True)), checked=wanted.check)
+        print_saved(name, tokens, wanted.output, saved, checked=wanted.check)

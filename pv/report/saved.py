@@ -9,6 +9,7 @@ from typing import Any
 from pv.report.grid import heading, print_grid
 from pv.report.plain import plural
 from pv.tensors.manifest import StageRecord
+from pv.tensors.place import Place
 
 Saved = Sequence[tuple[StageRecord, int]]
 """What was written, each with the bytes of its file."""
@@ -39,8 +40,10 @@ def _cells(rows: Saved) -> tuple[str, ...]:
     )  # fmt: skip
 
 
-def saved_value(name: str, tokens: Sequence[int], folder: Path, saved: Saved, *, checked: bool) -> dict[str, Any]:
-    """The same as JSON."""
+def saved_value(
+    name: str, tokens: Sequence[int], folder: Path, saved: Saved, missing: Sequence[Place], *, checked: bool
+) -> dict[str, Any]:
+    """The same as JSON, and the places that the model did not come by."""
     return {
         "model": name,
         "tokens": list(tokens),
@@ -60,4 +63,5 @@ def saved_value(name: str, tokens: Sequence[int], folder: Path, saved: Saved, *,
             }
             for record, size in saved
         ],
+        "not_reached": [{"stage": place.stage, "layer": place.layer} for place in missing],
     }

@@ -16,18 +16,19 @@ def generic_map(model: Any) -> StageMap:
     """A stage for the output of every leaf module of the torch.nn.Module `model`, in the order in which they are registered.
 
     The longest list of modules of one class is taken for the layers. Stages are called as their modules, `self_attn.q_proj`
-    as `self_attn_q_proj`; their axes are not known, and nothing is known of what they compute. Raises PvError for what is
-    no module.
+    as `self_attn_q_proj`; their axes are not known, and nothing is known of what they compute. An activation or dropout that
+    several layers share is no stage: whose call a hook sees cannot be told. Raises PvError for what is no module.
     """
     from torch import nn
 
     if not isinstance(model, nn.Module):
         raise PvError(f"a {type(model).__name__} is no torch.nn.Module", hint="capture watches the modules of one")
     layers = _layers(model)
+    shared = _shared(model, layers)
     rows: dict[str, Stage] = {}
     names: set[str] = set()
     for path, module in model.named_modules():
-        if next(module.children(), None) is None:
+        if next(module.children(), None) is None and id(module) not in shared:
             row = _general(path, layers)
             if row not in rows:
                 rows[row] = _stage(_name(path, row, layers, names), row)
@@ -45,6 +46,15 @@ def _layers(model: Any) -> str:
         if path and isinstance(module, nn.ModuleList) and len(module) > 1 and len({type(m) for m in module}) == 1
     ]
     return max(found, key=lambda pair: pair[0])[1] if found else ""
+
+
+def _shared(model: Any, layers: str) -> set[int]:
+    """The ids of the modules without parameters that lie in several layers. One with parameters is left: to be refused."""
+    homes: dict[int, set[str]] = {}
+    for path, module in model.named_modules(remove_duplicate=False):
+        if _general(path, layers) != path and next(module.parameters(), None) is None:
+            homes.setdefault(id(module), set()).add(path.removeprefix(f"{layers}.").partition(".")[0])
+    return {module for module, of in homes.items() if len(of) > 1}
 
 
 def _general(path: str, layers: str) -> str:

@@ -215,11 +215,27 @@ def test_layers_that_share_another_module_than_what_is_asked_for_are_seen() -> N
     first, second = Block(0), Block(1)
     second.act = first.act
     own = Repeated(first, second)
-    with pytest.raises(PvError, match=r"layers 0, 1 share one module, layers\.0\.act"):
-        run(None, own)
-    with torch.no_grad(), capture(own, stages=["up"]) as seen:
+    hook = {"module": "layers.{layer}.act"}
+    with (
+        pytest.raises(PvError, match=r"layers 0, 1 share one module, layers\.0\.act"),
+        capture(own, stage_map=mapped(hook)),
+    ):
+        pytest.fail("it was watched")
+    with torch.no_grad(), capture(own) as seen:
         own(torch.ones(1, 2, 4))
+    assert "act" not in {place.stage for place in seen.places}
     assert not torch.equal(seen[Place("up", 0)], seen[Place("up", 1)])
+
+
+def test_an_activation_of_one_layer_alone_is_a_stage_of_it() -> None:
+    own = Repeated(Block(0), Block(1))
+    assert {str(place) for place in run(None, own).places} >= {"layer 0 act", "layer 1 act"}
+
+
+def test_a_block_that_layers_share_is_refused_and_not_left_out() -> None:
+    own = Repeated(*[Block(0)] * 2)
+    with pytest.raises(PvError, match="layers 0, 1 share one module"):
+        run(None, own)
 
 
 def test_what_is_no_module_is_refused() -> None:
