@@ -15,10 +15,10 @@ from pv.bisect.ladder import climb
 from pv.bisect.outcome import Outcome
 from pv.bisect.paths import Ran
 from pv.bisect.record import LOGITS, Call, Recorded, coarsest, record_model, record_wider, related, tokens_of, widen
-from pv.bisect.relation import Related
-from pv.bisect.result import Bisection, Ladder, Verdict
+from pv.bisect.relation import Related, Relation
+from pv.bisect.result import Bisection, Label, Ladder, Verdict
 from pv.bisect.side import Side
-from pv.bisect.symptom import LEAST_ROOM, Symptom, apart, symptom_of
+from pv.bisect.symptom import LEAST_ROOM, Flip, Symptom, agreement, apart, other_way, symptom_of
 from pv.bisect.words import path_sentences, symptom_sentences
 from pv.finding import Exit
 from pv.stages.known import map_of
@@ -120,27 +120,65 @@ def _ladder(
 
 
 def _outside(found: Bisection, symptom: Symptom, reference: Recorded, candidate: Recorded) -> Bisection:
-    """`found`, unless the outputs are further apart than the last stage: then the error arises where the map has no stage."""
-    if found.verdict.exit is not Exit.OK or reference.logits is None or candidate.logits is None:
+    """`found`, unless something is not as the stages explain it: then the error arises where the map has no stage."""
+    if found.verdict.exit is not Exit.OK:
         return found
+    unexplained = _unseen(found, symptom) or _unexplained(symptom, reference, candidate)
+    return replace(found, verdict=Verdict.INCONCLUSIVE, notes=(unexplained, *found.notes)) if unexplained else found
+
+
+def _unseen(found: Bisection, symptom: Symptom) -> str:
+    """What follows the last stage that was seen, where the outputs were not compared either; empty where nothing does."""
+    if symptom.outputs is not None or found.stages[-1].label is not Label.NOT_VISIBLE:
+        return ""
+    last = next(stage.place for stage in reversed(found.stages) if stage.label is not Label.NOT_VISIBLE)
+    return f"nothing after {last} was seen of both, nor were the outputs compared: an error there would not show"
+
+
+def _unexplained(symptom: Symptom, reference: Recorded, candidate: Recorded) -> str:
+    """What is further apart end to end than the last stage that was captured; empty where nothing is."""
+    if reference.logits is None or candidate.logits is None:
+        return ""
     outputs, explained = apart(reference.logits, candidate.logits), _explained(symptom, reference, candidate)
-    if bool((outputs <= explained).all()):
-        return found
-    at = int((outputs - explained).nan_to_num(math.inf).argmax())
-    seen = f"the logits at position {at} are {outputs[at]:.3g} apart (relative L2), and no stage that was captured is"
-    notes = (
-        f"{seen}: the error arises after the last of them, or between two that the map does not connect",
-        *found.notes,
-    )
-    return replace(found, verdict=Verdict.INCONCLUSIVE, notes=notes)
+    if not bool((outputs <= explained).all()):
+        at = int((outputs - explained).nan_to_num(math.inf).argmax())
+        seen = (
+            f"the logits at position {at} are {outputs[at]:.3g} apart (relative L2), and no stage that was captured is"
+        )
+        return f"{seen}: the error arises after the last of them, or between two that the map does not connect"
+    if flip := _flipped(symptom, reference, candidate):
+        margin = f"{flip.margin:.3g} (rounding explains {flip.noise:.3g})"
+        seen = f"another token comes first at position {flip.position}, where the reference's is ahead by {margin}"
+        return f"{seen}; in the logits that were captured the same one does: the error arises after them"
+    if way := other_way(symptom):
+        return (
+            f"greedy decoding goes another way: {way}. No stage of the forward pass over these tokens shows it; "
+            "bisect again with the tokens generated before it added, and compare the generation_config of the two"
+        )
+    return ""
+
+
+def _flipped(symptom: Symptom, reference: Recorded, candidate: Recorded) -> Flip | None:
+    """The first token that another one comes before by more than rounding, though not in the logits that were captured."""
+    whole = _captured_whole(reference, candidate)
+    if symptom.outputs is None or len(whole) < 2:
+        return None
+    shown = {flip.position for flip in agreement(whole[0], whole[1]).flips}
+    far = (flip for flip in symptom.outputs.flips if not flip.is_near_tie)
+    return next((flip for flip in far if flip.position not in shown), None)
+
+
+def _captured_whole(reference: Recorded, candidate: Recorded) -> list[Tensor]:
+    """The logits of each side that were captured at all positions."""
+    shown = [each.side[LOGITS] for each in (reference, candidate) if LOGITS in each.side]
+    return [logits for logits in shown if logits.ndim == 2 and len(logits) == len(reference.tokens)]
 
 
 def _explained(symptom: Symptom, reference: Recorded, candidate: Recorded) -> Tensor:
     """How far the outputs may be apart at each position [n], or at any [1]: little more than the captured logits are there,
     and each pass is from the one that was captured. Where those were not captured, as far as rounding explains."""
     sides = [side for side in (symptom.reference, symptom.candidate) if side]
-    shown = [each.side[LOGITS] for each in (reference, candidate) if LOGITS in each.side]
-    whole = [logits for logits in shown if logits.ndim == 2 and len(logits) == len(reference.tokens)]
+    whole = _captured_whole(reference, candidate)
     if len(whole) < 2:
         return torch.tensor([max((side.room for side in sides), default=LEAST_ROOM)])
     watched = sum(side.captured.worst for side in sides if side.captured is not None)
@@ -178,6 +216,8 @@ def _unlike(weights: Related) -> tuple[str, ...]:
     if not weights.speaks_against_values:
         return ()
     what = f"{len(weights.other)} of {weights.compared} weights are {weights.relation.value}"
+    if weights.relation is Relation.ROUNDED:
+        what = f"most weights are rounded ({weights.rounded}), and computed with in a wider dtype"
     return (
         f"{what}: every stage that has some must differ, and none can be blamed; compare two paths of the same weights",
     )

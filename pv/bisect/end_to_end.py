@@ -67,10 +67,10 @@ def generated_by(model: Any, tokens: Tensor, **options: Any) -> Generated | None
     count = min(NEW_TOKENS, _positions_left(model, tokens))
     if not callable(generate) or count < 1:
         return None
-    asked = _greedy(generate, count, **options)
+    asked = _greedy(model, tokens, count, **options)
     if asked is None:
         return None
-    new, steps = _decoded(model, generate, tokens, asked)
+    new, steps, scores = _decoded(model, generate, tokens, asked)
     if not len(new):
         return None
     import torch
@@ -82,7 +82,8 @@ def generated_by(model: Any, tokens: Tensor, **options: Any) -> Generated | None
     if steps is not None:
         distances = apart(expected, steps)
     worst = int(distances.nan_to_num(math.inf).argmax())
-    return Generated(tuple(new.tolist()), distances[worst].item(), worst)
+    chosen = (expected if scores is None else scores).to("cpu", torch.float64)
+    return Generated(tuple(new.tolist()), distances[worst].item(), worst, chosen, count)
 
 
 def _positions_left(model: Any, tokens: Tensor) -> int:
@@ -92,10 +93,12 @@ def _positions_left(model: Any, tokens: Tensor) -> int:
     return longest - tokens.shape[-1] if isinstance(longest, int) else NEW_TOKENS
 
 
-def _greedy(generate: Any, count: int, **options: Any) -> dict[str, Any] | None:
-    """The arguments that ask this `generate` for `count` tokens, always the likeliest; None where it takes no count."""
+def _greedy(model: Any, tokens: Tensor, count: int, **options: Any) -> dict[str, Any] | None:
+    """The arguments that ask its `generate` for `count` tokens, always the likeliest; None where it takes no count."""
+    import torch
+
     try:
-        known = inspect.signature(generate).parameters
+        known = inspect.signature(model.generate).parameters
     except (TypeError, ValueError):
         return None
     anything = any(parameter.kind is parameter.VAR_KEYWORD for parameter in known.values())
@@ -103,12 +106,17 @@ def _greedy(generate: Any, count: int, **options: Any) -> dict[str, Any] | None:
         return None
     asked: dict[str, Any] = {"max_new_tokens": count, "do_sample": False, "num_beams": 1, **options}
     if anything and "generation_config" in known:  # transformers
-        asked |= {"return_dict_in_generate": True, "output_logits": True}
+        asked |= {"return_dict_in_generate": True, "output_logits": True, "output_scores": True}
+        preparing = getattr(model, "prepare_inputs_for_generation", model.forward)
+        if "attention_mask" in inspect.signature(preparing).parameters:  # without one a token of padding is not read
+            asked |= {"attention_mask": torch.ones_like(tokens)}
     return {key: value for key, value in asked.items() if key in known or anything}
 
 
-def _decoded(model: Any, generate: Any, tokens: Tensor, asked: dict[str, Any]) -> tuple[Tensor, Tensor | None]:
-    """The tokens appended, and where `generate` gives them the logits of each step, before anything bends them."""
+def _decoded(
+    model: Any, generate: Any, tokens: Tensor, asked: dict[str, Any]
+) -> tuple[Tensor, Tensor | None, Tensor | None]:
+    """The tokens appended, and where `generate` gives them the logits of each step: before anything bends them, and after."""
     import torch
 
     try:
@@ -121,14 +129,16 @@ def _decoded(model: Any, generate: Any, tokens: Tensor, asked: dict[str, Any]) -
             exit=Exit.MEND,
             hint="see that it generates by itself on these tokens",
         ) from error
-    sequence, steps = getattr(out, "sequences", out), getattr(out, "logits", None)
+    sequence = getattr(out, "sequences", out)
+    steps, scores = (getattr(out, name, None) for name in ("logits", "scores"))
     if not isinstance(sequence, torch.Tensor) or not torch.equal(
         sequence.reshape(-1)[: tokens.numel()], tokens.reshape(-1).to(sequence.device)
     ):
         seen = f"{type(model).__name__}.generate returns something else than the tokens it was given and new ones"
         raise PvError(seen, exit=Exit.MEND, hint="let it return what `generate` of transformers does")
     new = sequence.reshape(-1)[tokens.numel() :].to(tokens.device)
-    return new, torch.stack([step[0] for step in steps]) if steps else None
+    plain, bent = (torch.stack([step[0] for step in each]) if each else None for each in (steps, scores))
+    return new, plain, bent
 
 
 def behaviour_of(model: Any, tokens: Tensor, first: Tensor, captured: Tensor | None, **options: Any) -> Behaviour:

@@ -89,7 +89,7 @@ def fit(place: Place, expected: Tensor, got: Tensor) -> Tensor:
         return expected
     if got.ndim and expected.numel() == got.numel() and expected.shape[0] == got.shape[0]:
         return expected.reshape(got.shape)
-    if expected.ndim > 1 and expected[-1].shape in (got.shape, got.shape[1:]):
+    if expected.ndim > 1 and got.shape in (expected[-1].shape, expected[-1:].shape):
         return expected[-1].reshape(got.shape)
     raise PvError(
         f"{place} has the shape {list(got.shape)}; its operation makes {list(expected.shape)}",

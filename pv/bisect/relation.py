@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -32,8 +32,9 @@ class Related:
     """What holds of all weights that both have by name; `rounded` says which side was rounded to which dtype.
 
     `other` are the weights that neither are the same nor rounded, worst first, with their relative L2 distance; `most`
-    whether more than half of the matrices are among them (biases and norms may be more, and hold next to nothing); `only`
-    are the names that one side has alone (reference, candidate).
+    whether more than half of the matrices are among them (biases and norms may be more, and hold next to nothing), or where
+    all are rounded, in a wider dtype than they were rounded to; `only` are the names that one side has alone (reference,
+    candidate).
     """
 
     relation: Relation
@@ -46,7 +47,7 @@ class Related:
     @property
     def speaks_against_values(self) -> bool:
         """Whether most weights are others: then every stage that has some must differ, and none can be blamed for it."""
-        return self.relation in (Relation.QUANTISED, Relation.DIFFERENT) and self.most
+        return self.relation in (Relation.ROUNDED, Relation.QUANTISED, Relation.DIFFERENT) and self.most
 
     def __str__(self) -> str:
         what = f"{self.relation.value}{f': {self.rounded}' if self.rounded else ''}"
@@ -84,14 +85,16 @@ def relation_of(reference: Any, candidate: Any) -> Related:
     distances = {name: _distance(*pair) for name, pair in shared.items()}
     off = {name: distance for name, distance in distances.items() if distance > 0}
     rounded = {name: _rounding(*shared[name]) for name in off}
-    left = sorted(((name, off[name]) for name, dtype in rounded.items() if not dtype), key=lambda row: -row[1])
+    left = sorted(((name, off[name]) for name, found in rounded.items() if found is None), key=lambda row: -row[1])
     if not off:
         return Related(Relation.SAME, len(shared), only=only)
+    matrices = {name for name, (weight, _) in shared.items() if weight.ndim > 1} or set(shared)
     if not left:
-        return Related(Relation.ROUNDED, len(shared), ", ".join(sorted(set(rounded.values()))), only=only)
+        said = ", ".join(sorted({str(found) for found in rounded.values()}))
+        wider = {name for name, found in rounded.items() if found and found.is_wider}
+        return Related(Relation.ROUNDED, len(shared), said, most=2 * len(matrices & wider) > len(matrices), only=only)
     quantised = all(_is_quantised(shared[name][1]) for name, _ in left)
     kind = Relation.QUANTISED if quantised else Relation.DIFFERENT
-    matrices = {name for name, (weight, _) in shared.items() if weight.ndim > 1} or set(shared)
     most = 2 * sum(name in matrices for name, _ in left) > len(matrices)
     return Related(kind, len(shared), other=tuple(left), most=most, only=only)
 
@@ -124,17 +127,28 @@ def _distance(one: Tensor, other: Tensor) -> float:
     return distance / norm if norm > 0 and distance == distance else float("inf")
 
 
-def _rounding(one: Tensor, other: Tensor) -> str:
-    """Which side is the other one rounded, and to what; empty where neither is."""
+class _Rounding(NamedTuple):
+    """A weight of `side` is that of the other side rounded to `dtype`, and may lie there in a wider one."""
+
+    side: str
+    dtype: str
+    is_wider: bool
+
+    def __str__(self) -> str:
+        return f"the {self.side}'s to {self.dtype}"
+
+
+def _rounding(one: Tensor, other: Tensor) -> _Rounding | None:
+    """Which side is the other one rounded, and to what; None where neither is."""
     import torch
 
     if one.shape != other.shape or not (one.is_floating_point() and other.is_floating_point()):
-        return ""
+        return None
     for side, wide, narrow in (("candidate", one, other), ("reference", other, one)):
         for dtype in (torch.float32, torch.bfloat16, torch.float16):
             if torch.equal(wide.cpu().to(dtype).double(), narrow.cpu().double()):
-                return f"the {side}'s to {str(dtype).removeprefix('torch.')}"
-    return ""
+                return _Rounding(side, str(dtype).removeprefix("torch."), narrow.dtype != dtype)
+    return None
 
 
 def _is_quantised(weight: Tensor) -> bool:

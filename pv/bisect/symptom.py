@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from pv.finding import PvError
@@ -65,12 +65,15 @@ class Generated:
     """Tokens that greedy decoding appended, and how far its logits are from those of one forward pass over all of them.
 
     `distance` is relative (L2) where `generate` gives its logits; else how much the forward pass prefers another token than
-    the one generated, at worst, in root mean squares of the logits. `step` is where.
+    the one generated, at worst, in root mean squares of the logits. `step` is where. `scores` are what each token was chosen
+    from, [new tokens, V], and `asked` is how many tokens were asked for.
     """
 
     tokens: tuple[int, ...]
     distance: float
     step: int
+    scores: Any = field(default=None, compare=False, repr=False)
+    asked: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +110,26 @@ class Symptom:
             return None
         pairs = enumerate(zip(*sides, strict=False))
         return next((at for at, (one, other) in pairs if one != other), min(map(len, sides)))
+
+
+def other_way(symptom: Symptom) -> str:
+    """Where greedy decoding goes another way though rounding does not explain it; empty where it does, or nowhere does."""
+    at = symptom.first_other_token
+    if at is None or symptom.reference is None or symptom.candidate is None:
+        return ""
+    sides = [side.generated for side in (symptom.reference, symptom.candidate) if side.generated]
+    short = min(sides, key=lambda side: len(side.tokens))
+    if at == len(short.tokens):
+        return f"one stops after {at} new tokens, and the other goes on" if at < short.asked else ""
+    room = max(symptom.reference.room, symptom.candidate.room)
+    token, rival = (side.tokens[at] for side in sides)
+    scores = sides[0].scores[at]
+    finite = scores[scores.isfinite()]
+    noise = room * (finite - finite.mean()).square().mean().sqrt().item()
+    margin = (scores[token] - scores[rival]).item() if rival < len(scores) else math.inf
+    if margin <= noise:
+        return ""
+    return f"the reference is ahead by {margin:.3g} at new token {at + 1} (rounding explains {noise:.3g})"
 
 
 def agreement(first: Any, second: Any, room: float = 0.0) -> Agreement:

@@ -64,6 +64,8 @@ def device_of(name: str) -> Any:
         device = torch.device(name or "cpu")
     except RuntimeError as error:
         raise PvError(f"there is no device {shorten(name)}", hint="cpu, cuda, cuda:1, mps …") from error
+    if device.type == "meta":
+        raise PvError("nothing is computed on the device meta", hint="cpu, cuda, cuda:1, mps …")
     try:
         torch.empty(0, device=device)
     except (RuntimeError, AssertionError, NotImplementedError) as error:  # torch asserts that it was compiled with CUDA

@@ -165,8 +165,11 @@ def _upstream(result: Bisection) -> str:
     """What is known of the stages before the first that is to blame."""
     places = [stage.place for stage in result.stages]
     first = min((places.index(place) for place in result.at if place in places), default=0)
-    before = [stage for stage in result.stages[:first] if stage.local]
-    return f"{len(before)} stages before it are within floor" if before else "no stage before it was judged"
+    judged = [stage for stage in result.stages[:first] if stage.local]
+    before = [stage for stage in judged if stage.label is not Label.SOURCE]
+    narrow = [stage.place for stage in judged if stage.label is Label.SOURCE]
+    said = f"{len(before)} stages before it are within floor" if before else "no stage before it was judged"
+    return f"{said}; {_places(narrow)} before it only computes in a narrower dtype" if narrow else said
 
 
 def _more(result: Bisection) -> str:

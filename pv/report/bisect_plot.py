@@ -189,6 +189,7 @@ def _layers(dots: Sequence[Dot]) -> list[tuple[int, str]]:
 def _decades(dots: Sequence[Dot]) -> tuple[int, int]:
     """The powers of ten that the ratios lie between."""
     values = [_clipped(value) for dot in dots for value in (dot.added, dot.inherited) if value is not None]
+    values += [_LEAST for dot in dots if dot.added is None]  # where they are drawn
     lowest, highest = min([*values, 0.1]), max([*values, 10.0])
     return math.floor(math.log10(lowest)), math.ceil(math.log10(highest))
 

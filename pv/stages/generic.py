@@ -17,7 +17,7 @@ def generic_map(model: Any) -> StageMap:
 
     The longest list of modules of one class is taken for the layers. Stages are called as their modules, `self_attn.q_proj`
     as `self_attn_q_proj`; their axes are not known, and nothing is known of what they compute. An activation or dropout that
-    several layers share is no stage: whose call a hook sees cannot be told. Raises PvError for what is no module.
+    lies at several places is no stage: whose call a hook sees cannot be told. Raises PvError for what is no module.
     """
     from torch import nn
 
@@ -28,33 +28,32 @@ def generic_map(model: Any) -> StageMap:
     rows: dict[str, Stage] = {}
     names: set[str] = set()
     for path, module in model.named_modules():
-        if next(module.children(), None) is None and id(module) not in shared:
-            row = _general(path, layers)
-            if row not in rows:
-                rows[row] = _stage(_name(path, row, layers, names), row)
-                names.add(rows[row].name)
+        row = _general(path, layers)
+        if next(module.children(), None) is None and row not in shared and row not in rows:
+            rows[row] = _stage(_name(path, row, layers, names), row)
+            names.add(rows[row].name)
     return StageMap(GENERIC, f"the modules of {type(model).__name__}", {}, tuple(rows.values()), layers=layers)
 
 
 def _layers(model: Any) -> str:
-    """Where the longest list of several modules of one class lies; "" where there is none."""
+    """Where the longest list of several modules of one class lies, that lies in no such list; "" where there is none."""
     from torch import nn
 
-    found = [
-        (len(module), path)
-        for path, module in model.named_modules()
-        if path and isinstance(module, nn.ModuleList) and len(module) > 1 and len({type(m) for m in module}) == 1
-    ]
-    return max(found, key=lambda pair: pair[0])[1] if found else ""
+    found: dict[str, int] = {}
+    for path, module in model.named_modules():
+        several = path and isinstance(module, nn.ModuleList) and len(module) > 1
+        if several and len({type(m) for m in module}) == 1 and not any(path.startswith(f"{each}.") for each in found):
+            found[path] = len(module)
+    return max(found, key=found.__getitem__) if found else ""
 
 
-def _shared(model: Any, layers: str) -> set[int]:
-    """The ids of the modules without parameters that lie in several layers. One with parameters is left: to be refused."""
-    homes: dict[int, set[str]] = {}
+def _shared(model: Any, layers: str) -> set[str]:
+    """The rows of modules without parameters that lie at several places. One with parameters is left: to be refused."""
+    homes: dict[int, list[str]] = {}
     for path, module in model.named_modules(remove_duplicate=False):
-        if _general(path, layers) != path and next(module.parameters(), None) is None:
-            homes.setdefault(id(module), set()).add(path.removeprefix(f"{layers}.").partition(".")[0])
-    return {module for module, of in homes.items() if len(of) > 1}
+        if next(module.parameters(), None) is None:
+            homes.setdefault(id(module), []).append(_general(path, layers))
+    return {row for rows in homes.values() if len(rows) > 1 for row in rows}
 
 
 def _general(path: str, layers: str) -> str:

@@ -88,26 +88,35 @@ def _require_shown(model: Any, stage_map: StageMap, chosen: Sequence[Stage], cou
 
 
 def require_apart(model: Any, stage_map: StageMap, stages: Iterable[str]) -> None:
-    """Raises PvError where one module is that of several layers in one of `stages`: a hook cannot tell whose call it sees."""
+    """Raises PvError where one module is that of several layers or places of `stages`: hooks cannot tell them."""
+    seen: dict[int, tuple[str, str]] = {}
+    count = layer_count(model, stage_map)
     for stage in map(stage_map.stage, stages):
         for path in _modules_of(stage):
             layers: dict[int, list[int]] = {}
-            for layer in range(layer_count(model, stage_map)):
-                if (found := attribute(model, path, layer)) is not None:
-                    layers.setdefault(id(found), []).append(layer)
+            for layer in range(count if "{layer}" in path else 1):
+                if (found := attribute(model, path, layer)) is None:
+                    continue
+                layers.setdefault(id(found), []).append(layer)
+                where = path.replace("{layer}", str(layer))
+                other, name = seen.setdefault(id(found), (where, stage.name))
+                if other != where and len(layers[id(found)]) == 1:
+                    raise _not_apart(f"{other} and {where} are one module: what is {name} and what {stage.name}")
             if shared := next((each for each in layers.values() if len(each) > 1), None):
                 where = path.replace("{layer}", str(shared[0]))
-                seen = f"layers {', '.join(map(str, shared))} share one module, {where}: what is {stage.name} of which"
-                raise PvError(
-                    f"{seen} cannot be told", hint="name the stages to capture, without it; or copy the module"
-                )
+                numbers = ", ".join(map(str, shared))
+                raise _not_apart(f"layers {numbers} share one module, {where}: what is {stage.name} of which")
+
+
+def _not_apart(what: str) -> PvError:
+    return PvError(f"{what} cannot be told", hint="name the stages to capture, without it; or copy the module")
 
 
 def _modules_of(stage: Stage) -> Iterator[str]:
-    """The paths of the modules of a layer that `stage` is seen at."""
+    """The paths of the modules that `stage` is seen at."""
     for kind in ("module", "before_bias", "after_bias"):
         found = stage.hook.get(kind, ())
-        yield from (path for path in ([found] if isinstance(found, str) else found) if "{layer}" in path)
+        yield from filter(None, [found] if isinstance(found, str) else found)
 
 
 def _require_layers(layers: range | None, count: int) -> range:

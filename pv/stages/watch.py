@@ -62,7 +62,10 @@ def watch(
         for kind, its in sights.items():
             hooks.enter_context(hook(kind)(model, its, found))
         _follow(model, found, hooks, begin=False)  # after the hooks on the model itself, which belong to the pass
-        yield
+        try:
+            yield
+        finally:
+            found.left()
 
 
 def _follow(model: Any, seen: _Seen, hooks: ExitStack, *, begin: bool) -> None:
@@ -105,6 +108,11 @@ class _Seen:
         else:
             self._drop_all()
         self._handled = None
+
+    def left(self) -> None:
+        """Nobody looks any more: a pass that still runs broke off, by what torch does not tell of (KeyboardInterrupt)."""
+        if self.begun and self.running:
+            self._drop_all()
 
     def _drop_all(self) -> None:
         for place in self._seen:

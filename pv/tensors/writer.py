@@ -10,8 +10,9 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path, PurePath
+from threading import Lock
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, BinaryIO, Self
 
 import numpy
 
@@ -45,6 +46,7 @@ class CaptureWriter:
         """`copy` is how values are copied: torch does it on all of its processors, numpy on one."""
         self._folder, self._copy = folder, copy
         self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="pv-capture")
+        self._lock = Lock()  # a model may run its modules in several threads
         self._waiting: list[tuple[Place, str, memoryview]] = []
         self._held = 0
         # Used again and again: memory that is new takes several times as long to be filled as this. Values begin at a line.
@@ -77,6 +79,10 @@ class CaptureWriter:
         copied here and written now or later. Raises ValueError for a place that was added before and for what no capture
         holds, PvError where the disk refused it or one before.
         """
+        with self._lock:
+            self._add(place, array, axes, dtype)
+
+    def _add(self, place: Place, array: NDArray[Any], axes: Sequence[str], dtype: str) -> None:
         if place in self._rows:
             raise ValueError(f"{place} is captured already")
         if len(axes) != array.ndim:
@@ -109,6 +115,7 @@ class CaptureWriter:
         at = {place: index for index, place in enumerate(order)}
         rows = sorted(self._rows.values(), key=lambda row: at.get(row.place, len(at)))
         records = tuple(replace(row, sha256=self._hashes[row.place]) for row in rows)
+        self._made.append(MANIFEST)
         with self._path(MANIFEST) as path:
             write_whole(path, layout.manifest_bytes(manifest, records))
         self._finished = True
@@ -150,12 +157,20 @@ class CaptureWriter:
     def _store(self, file: str, data: memoryview) -> str:
         """Write the file; its SHA-256. Neither synced nor renamed into place: the manifest tells what is whole."""
         digest = hashlib.sha256()
-        with self._path(file) as path, path.open("xb") as stream:
-            self._made.append(file)
+        with self._path(file) as path, self._new(file, path) as stream:
             for at in range(0, data.nbytes, _STEP):
                 stream.write(data[at : at + _STEP])
                 digest.update(data[at : at + _STEP])
         return digest.hexdigest()
+
+    def _new(self, file: str, path: Path) -> BinaryIO:
+        """`path`, open and empty. Ctrl-C may come before this returns: the file counts as made from before it is there."""
+        self._made.append(file)
+        try:
+            return path.open("xb")
+        except FileExistsError:  # somebody else's
+            self._made.remove(file)
+            raise
 
     @contextmanager
     def _path(self, file: str | PurePath) -> Iterator[Path]:

@@ -49,9 +49,11 @@ class _Together:
         def given(module: Any, arguments: tuple[Any, ...], output: Any) -> None:
             import torch
 
-            if self._begun != self._recorder.begun:
+            if (
+                self._begun != self._recorder.begun or at in self._parts
+            ):  # another pass, or modules called by themselves
                 self._parts, self._begun = {}, self._recorder.begun
-            if not self._recorder.wants(self._place) or at in self._parts:
+            if not self._recorder.wants(self._place):
                 return
             biased = self._before and module.bias is not None
             part = self._product(module, arguments[0], output) if biased else output.detach()
@@ -83,6 +85,7 @@ def _is_conv(module: Any) -> bool:
 def _require_linear(sight: Sight, module: Any) -> None:
     from torch import nn
 
-    if not isinstance(module, nn.Linear) and not _is_conv(module):
+    plain = isinstance(module, nn.Linear) and type(module).forward is nn.Linear.forward
+    if not plain and not _is_conv(module):
         seen = f"{sight.place} is what a linear module makes before its bias, and a {type(module).__name__} is none"
         raise PvError(seen, exit=Exit.MEND, hint="before_bias names torch.nn.Linear, or transformers' Conv1D")
