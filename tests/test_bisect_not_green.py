@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import functools
 import json
 import shutil
 from collections.abc import Callable
@@ -10,6 +11,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import numpy
 import pytest
 import torch
 from conftest import ROOT, Ran
@@ -20,6 +22,7 @@ from transformers import GPT2Config, GPT2LMHeadModel, LlamaConfig, LlamaForCausa
 import pv
 from pv.bisect.relation import Relation, relation_of
 from pv.bisect.result import Bisection, Meaning, Verdict
+from pv.tensors import CaptureWriter, open_capture
 from pv.tensors.place import Place
 
 Pv = Callable[..., Ran]
@@ -30,10 +33,12 @@ SIZES = {
 }  # fmt: skip
 
 
-def llama(dtype: torch.dtype, attention: str = "eager", kind: type[LlamaForCausalLM] = LlamaForCausalLM) -> Any:
+def llama(
+    dtype: torch.dtype, attention: str = "eager", kind: type[LlamaForCausalLM] = LlamaForCausalLM, **sizes: int
+) -> Any:
     """The same weights each time, rounded to `dtype`."""
     torch.manual_seed(0)
-    model: Any = kind(LlamaConfig(**SIZES, attn_implementation=attention)).eval()
+    model: Any = kind(LlamaConfig(**{**SIZES, **sizes}, attn_implementation=attention)).eval()
     frequencies = model.model.rotary_emb.inv_freq.clone()
     model.to(dtype).model.rotary_emb.inv_freq = frequencies  # as from_pretrained leaves it
     return model
@@ -195,3 +200,96 @@ def test_captures_in_another_dtype_than_the_files_have_can_be_judged(pv: Pv, tmp
     ran = pv("bisect", tmp_path / "eager", tmp_path / "sdpa", "--weights", model, "--no-pin", cwd=tmp_path)
     assert ran.exit == 0, ran.said
     assert "within floor" in ran.said
+
+
+def raised(model: Any, *, decoding: bool) -> Any:
+    """One word of many made likelier, after the last stage: always, or where tokens are generated alone."""
+    right = model.forward
+
+    def forward(input_ids: Any = None, **others: Any) -> Any:
+        out = right(input_ids=input_ids, **others)
+        if not decoding or input_ids.shape[1] == 1:
+            out.logits = out.logits.clone()
+            out.logits[..., 333] += 4 * out.logits.float().std()
+        return out
+
+    model.forward = functools.update_wrapper(forward, right)
+    return model
+
+
+def test_one_word_of_many_that_is_wrong_after_the_last_stage_is_no_rounding() -> None:
+    reference, right = llama(torch.float32, vocab_size=32000), llama(torch.bfloat16, vocab_size=32000)
+    assert compared(reference, right, 26).verdict is Verdict.WITHIN_FLOOR
+    found = compared(reference, raised(right, decoding=False), 26)
+    assert found.verdict is Verdict.INCONCLUSIVE
+    assert any("another token comes first at position" in note for note in found.notes)
+
+
+def test_one_word_of_many_that_is_wrong_in_decoding_is_no_rounding() -> None:
+    models = [llama(torch.bfloat16, vocab_size=32000) for _ in range(2)]
+    assert compared(*models, 26).verdict is Verdict.IDENTICAL
+    found = compared(models[0], raised(models[1], decoding=True), 26)
+    assert found.verdict is Verdict.INCONCLUSIVE
+    assert any("greedy decoding goes another way: the reference is ahead by" in note for note in found.notes)
+
+
+def test_the_same_penalty_in_both_is_nothing_to_report_and_that_of_one_is() -> None:
+    models = [llama(torch.float32, attention) for attention in ("eager", "sdpa")]
+    for model in models:
+        model.generation_config.repetition_penalty = 5.0
+    assert compared(*models).verdict is Verdict.WITHIN_FLOOR
+    found = compared(models[0], llama(torch.float32, "sdpa"))
+    assert found.verdict is Verdict.INCONCLUSIVE
+    assert any("compare the generation_config of the two" in note for note in found.notes)
+
+
+def test_a_candidate_that_stops_generating_earlier_is_told() -> None:
+    models = [llama(torch.float32) for _ in range(2)]
+    new = models[0].generate(tokens_of(40), max_new_tokens=3, do_sample=False)[0, 40:]
+    models[1].generation_config.eos_token_id = int(new[-1])
+    found = compared(*models)
+    assert found.verdict is Verdict.INCONCLUSIVE
+    assert any("new tokens, and the other goes on" in note for note in found.notes)
+
+
+def test_a_token_of_padding_in_the_text_is_read_as_any_other() -> None:
+    models = [llama(torch.float32, attention) for attention in ("eager", "sdpa")]
+    for model in models:
+        model.generation_config.pad_token_id = int(tokens_of(40)[0, 7])
+    assert compared(*models).verdict is Verdict.WITHIN_FLOOR
+
+
+def test_a_capture_that_ends_early_is_no_green(pv: Pv, tmp_path: Path) -> None:
+    whole = captured(pv, ROOT, tmp_path / "whole")
+    for stages, exit in (("embedding,embed_norm", 3), ("embedding,embed_norm,lm_head", 0)):
+        part = tmp_path / stages
+        ran = pv("trace", "microgpt", "--text", "emma", "--save-tensor", stages, "--output", part, cwd=ROOT)
+        assert ran.exit == 0, ran.said
+        ran = pv("bisect", whole, part, "--weights", "microgpt", "--no-pin", cwd=ROOT)
+        assert ran.exit == exit, ran.said
+        assert ("nothing after embed_norm was seen of both" in ran.said.replace("layer 0 ", "")) == (exit == 3), (
+            ran.said
+        )
+
+
+def test_rounded_weights_in_a_wider_dtype_blame_no_stage() -> None:
+    rounded = llama(torch.bfloat16).float()
+    rounded.model.rotary_emb.inv_freq = llama(torch.float32).model.rotary_emb.inv_freq
+    found = compared(llama(torch.float32), rounded)
+    assert found.verdict is Verdict.INCONCLUSIVE
+    assert any("most weights are rounded (the candidate's to bfloat16)" in note for note in found.notes)
+    assert not relation_of(llama(torch.float32), llama(torch.bfloat16)).speaks_against_values
+
+
+def test_a_stage_of_more_rows_than_there_are_tokens_is_refused(pv: Pv, tmp_path: Path) -> None:
+    right = captured(pv, ROOT, tmp_path / "right")
+    stored = open_capture(right)
+    with CaptureWriter(tmp_path / "longer", numpy.copyto) as writer:
+        for record in stored.records:
+            array = stored.array(record.place)
+            more = numpy.vstack([array, array[:1]]) if record.place.stage == "ffn_out" else array
+            writer.add(record.place, more, record.axes, record.dtype)
+        writer.finish(stored.manifest, stored.places)
+    ran = pv("bisect", right, tmp_path / "longer", "--weights", "microgpt", "--no-pin", cwd=ROOT)
+    assert ran.exit == 3, ran.said
+    assert "nothing says which element belongs to which" in ran.said

@@ -174,6 +174,7 @@ REFUSED: list[tuple[list[object], int, str]] = [
     (["--save-tensor", "attn_scores", "--attn", "sdpa"], 2, "is seen with eager attention only"),
     (["--save-tensor", "all", "--dtype", "int8"], 2, "there is no dtype 'int8'"),
     (["--save-tensor", "all", "--device", "gpu"], 2, "there is no device 'gpu'"),
+    (["--save-tensor", "all", "--device", "meta"], 2, "nothing is computed on the device meta"),
     (["--save-tensor", "all", "--device", "cuda:99"], 3, "there is no cuda:99 here"),
     (["--save-tensor", "all", "--text", "a"], 2, "give one"),
     (["--save-tensor", "all", "--seed", 1], 2, "leave --seed out"),

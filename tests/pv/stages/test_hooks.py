@@ -340,3 +340,59 @@ def test_inputs_are_the_first_that_was_seen_and_the_residual_is_of_the_layer_bef
 
 def test_the_example_of_capture_runs() -> None:
     assert doctest.testmod(pv.stages.capture) == doctest.TestResults(0, 5)
+
+
+def test_one_module_at_the_places_of_two_stages_is_refused() -> None:
+    own = Model()
+    own.norm = own.layers[0].up
+    within = StageMap("block", "block.yaml", AXES, layers="layers", stages=(
+        Stage("up", "mlp", (), {"module": "layers.{layer}.up"}),
+        Stage("final", "mlp", (), {"module": "norm"}, scope="model"),
+    ))  # fmt: skip
+    with pytest.raises(
+        PvError, match=r"layers\.0\.up and norm are one module: what is up and what final cannot be told"
+    ):
+        run(within, own)
+    own.norm = nn.Identity()
+    assert [str(place) for place in run(within, own).places] == ["layer 0 up", "layer 1 up"]
+
+
+class Experts(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.gate = nn.Linear(4, 4)
+        self.experts = nn.ModuleList([nn.Linear(4, 4) for _ in range(5)])
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.gate(x) + sum(expert(x) for expert in self.experts)
+
+
+def test_a_list_of_experts_within_the_layers_is_not_taken_for_them() -> None:
+    own = Repeated(Experts(), Experts())
+    assert generic_map(own).layers == "layers"
+    seen = run(None, own)
+    assert {str(place) for place in seen.places} == {
+        f"layer {layer} {name}" for layer in (0, 1) for name in ("gate", *(f"experts_{at}" for at in range(5)))
+    }
+
+
+def test_an_activation_of_a_layer_that_the_model_has_too_is_no_stage() -> None:
+    own = Model()
+    own.act = own.layers[0].act
+    assert "act" not in {place.stage for place in run(None, own).places}
+
+
+class Adapted(nn.Linear):
+    """Adds something of its own to the product."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(x) + 1
+
+
+def test_a_product_before_the_bias_is_that_of_a_plain_linear_module() -> None:
+    own = Model()
+    hook = {"before_bias": ["layers.{layer}.up"]}
+    assert len(run(mapped(hook), own).places) == 2
+    own.layers[1].up = Adapted(4, 4)
+    with pytest.raises(PvError, match="a Adapted is none"):
+        run(mapped(hook), own)

@@ -189,3 +189,25 @@ def test_no_hook_and_no_trace_function_stays_after_captures_within_one_another()
     assert seen.missing == ()
     assert sys.gettrace() is before
     assert not any(module._forward_hooks or module._forward_pre_hooks for module in own.modules())
+
+
+def test_a_pass_that_ctrl_c_ends_is_none() -> None:
+    own = Model(1)
+
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    own.layers[1].register_forward_pre_hook(interrupted)
+    with suppress(KeyboardInterrupt), torch.no_grad(), capture(own, stage_map=STAGES) as seen:
+        own(ONES)
+    assert seen.values == {}
+
+
+def test_parts_of_two_calls_do_not_make_one_stage() -> None:
+    block, place = Model(1), Place("both", 0)
+    up, gate = block.layers[0].up, block.layers[0].gate
+    with torch.no_grad(), capture(block, stage_map=STAGES, stages=["both"]) as seen:
+        up(ONES)
+        up(TWOS)
+        gate(TWOS)
+        assert torch.equal(seen[place], torch.cat([up(TWOS), gate(TWOS)], -1)[0])

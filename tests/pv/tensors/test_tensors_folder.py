@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -533,3 +534,41 @@ def test_a_folder_that_links_to_itself_ends(tmp_path: Path) -> None:
     (tmp_path / "shapes.yaml").write_text("schema: pv/shapes-v1\nsizes: {n: 1}\nstages: {a: [n]}\n", encoding="utf-8")
     with pytest.raises(PvError, match=r"a\.bin is a link"):
         open_capture(tmp_path, tmp_path / "shapes.yaml")
+
+
+def test_ctrl_c_while_a_file_is_opened_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened = Path.open
+
+    def interrupted(path: Path, *how: Any) -> Any:
+        opened(path, *how).close()
+        raise KeyboardInterrupt
+
+    with suppress(KeyboardInterrupt), CaptureWriter(tmp_path / "c") as writer:
+        monkeypatch.setattr(Path, "open", interrupted)
+        writer.add(HEAD, MUCH, ("n",), "float32")
+    assert list((tmp_path / "c").iterdir()) == []
+
+
+def test_an_error_after_the_manifest_is_there_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    replaced = Path.replace
+
+    def interrupted(path: Path, target: Path) -> Any:
+        replaced(path, target)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Path, "replace", interrupted)
+    with suppress(KeyboardInterrupt):
+        written(tmp_path / "c")
+    assert list((tmp_path / "c").iterdir()) == []
+
+
+def test_tensors_that_several_threads_add_do_not_lie_in_each_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pv.tensors.writer._HELD", 2**21)
+    arrays = [np.full(2**16, number, "float32") for number in range(200)]
+    with CaptureWriter(tmp_path / "c") as writer, ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda at: writer.add(Place("a", at), arrays[at], ("n",), "float32"), range(len(arrays))))
+        writer.finish(FACTS)
+    stored = open_capture(tmp_path / "c")
+    assert all(np.array_equal(stored.array(Place("a", at)), array) for at, array in enumerate(arrays))
