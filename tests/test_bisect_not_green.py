@@ -22,6 +22,7 @@ from transformers import GPT2Config, GPT2LMHeadModel, LlamaConfig, LlamaForCausa
 import pv
 from pv.bisect.relation import Relation, relation_of
 from pv.bisect.result import Bisection, Meaning, Verdict
+from pv.finding import PvError
 from pv.tensors import CaptureWriter, open_capture
 from pv.tensors.place import Place
 
@@ -293,3 +294,15 @@ def test_a_stage_of_more_rows_than_there_are_tokens_is_refused(pv: Pv, tmp_path:
     ran = pv("bisect", right, tmp_path / "longer", "--weights", "microgpt", "--no-pin", cwd=ROOT)
     assert ran.exit == 3, ran.said
     assert "nothing says which element belongs to which" in ran.said
+
+
+def test_what_a_model_asserts_is_its_own_fault() -> None:
+    """As models do that are given more tokens than they have positions for."""
+    model = llama(torch.float32)
+
+    def forward(*_: object, **others: object) -> None:
+        raise AssertionError("cannot forward a text of length 40")
+
+    model.forward = forward
+    with pytest.raises(PvError, match="raised AssertionError: cannot forward a text of length 40"):
+        compared(model, model)

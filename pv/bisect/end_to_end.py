@@ -39,7 +39,7 @@ def logits_of(model: Any, tokens: Tensor, **options: Any) -> Tensor:
     try:
         with torch.no_grad():
             out = model(tokens, **options)
-    except (ValueError, TypeError, LookupError, RuntimeError, NotImplementedError) as error:
+    except (ValueError, TypeError, LookupError, RuntimeError, AssertionError) as error:
         said = f"{type(error).__name__}: {error}"
         raise PvError(
             f"{type(model).__name__} raised {said}"[:600],
@@ -122,7 +122,7 @@ def _decoded(
     try:
         with torch.no_grad():
             out = generate(tokens, **asked)
-    except (ValueError, TypeError, LookupError, RuntimeError, NotImplementedError) as error:
+    except (ValueError, TypeError, LookupError, RuntimeError, AssertionError) as error:
         said = f"{type(error).__name__}: {error}"
         raise PvError(
             f"{type(model).__name__}.generate raised {said}"[:600],

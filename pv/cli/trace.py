@@ -54,7 +54,7 @@ def trace(model: str, seed: int | None, verbose: bool, form: str, **given: Any) 
 
     MODEL is a name of [tool.pv.models], a file or folder (safetensors, GGUF, APR), or a folder of transformers, which it
     loads from there alone. Without a text nothing runs: the layers are shown, and the stages there are. Exits 3 when a
-    stage was not reached.
+    stage was not reached; what `--save-tensor all` did not reach of a model without a map is named.
 
     A stage is written to DIR/layer-N/STAGE.bin (DIR/STAGE.bin where it is of the whole model) as APRT, float32; float64 and
     integers to .safetensors; capture.json says last of all what lies there. `lm_head` with --position last are the logits of

@@ -129,7 +129,7 @@ def _read(running: Running, tokens: Sequence[int]) -> Any:
     """The logits; what the model raises on what it reads is its fault, not ours."""
     try:
         return running.read(tokens)
-    except (ValueError, TypeError, LookupError, RuntimeError) as error:
+    except (ValueError, TypeError, LookupError, RuntimeError, AssertionError) as error:
         said = f"{type(error).__name__}: {error}"
         raise PvError(
             f"the model raised {said} on tokens {list(tokens[:20])}",

@@ -86,7 +86,7 @@ def forward(run: Running, stage_map: StageMap, asked: Asked) -> Forward:
     try:
         with torch.no_grad(), capture(run.model, stage_map=stage_map) as captured:
             logits = run.read(asked.tokens)
-    except (ValueError, TypeError, LookupError, RuntimeError) as error:
+    except (ValueError, TypeError, LookupError, RuntimeError, AssertionError) as error:
         said = f"{type(error).__name__}: {error}"
         raise PvError(
             f"the model raised {said} on tokens {list(asked.tokens)}",
