@@ -118,6 +118,16 @@ def test_an_interruption_here_ends_the_workers() -> None:
         spread([0, 1, 2], work, 3, PLAIN)
 
 
+def test_a_worker_that_control_c_ended_is_an_interruption_and_no_bug() -> None:
+    def work(item: int) -> int:
+        if item == 1:
+            os.kill(os.getpid(), signal.SIGINT)
+        return item
+
+    with pytest.raises(KeyboardInterrupt):
+        spread([0, 1], work, 2, PLAIN)
+
+
 def test_control_c_ends_pv_at_once_with_130(tmp_path: Path) -> None:
     shutil.copytree(ROOT / "tests/examples/good", tmp_path / "good")
     big = "a: [" + "1, " * 150_000 + "1]\n"
