@@ -106,10 +106,8 @@ def _collect(pid: int, pipe: int) -> list[Any]:
         raise
     os.close(pipe)
     _, status = os.waitpid(pid, 0)
-    if (
-        os.waitstatus_to_exitcode(status) == -signal.SIGINT
-    ):  # Ctrl-C reaches all processes, and this one may be the last
-        raise KeyboardInterrupt
+    if os.waitstatus_to_exitcode(status) == -signal.SIGINT:
+        raise KeyboardInterrupt  # Ctrl-C reaches all processes, and this one may be the last
     if status or not data:
         seen = f"a worker ended with {os.waitstatus_to_exitcode(status)} and without an answer"
         hint = "nothing is known in full; run again, with less at once if memory was short"

@@ -160,11 +160,11 @@ def _unexplained(symptom: Symptom, reference: Recorded, candidate: Recorded) -> 
 
 def _flipped(symptom: Symptom, reference: Recorded, candidate: Recorded) -> Flip | None:
     """The first token that another one comes before by more than rounding, though not in the logits that were captured."""
+    far = [flip for flip in symptom.outputs.flips if not flip.is_near_tie] if symptom.outputs else []
     whole = _captured_whole(reference, candidate)
-    if symptom.outputs is None or len(whole) < 2:
+    if not far or len(whole) < 2:
         return None
     shown = {flip.position for flip in agreement(whole[0], whole[1]).flips}
-    far = (flip for flip in symptom.outputs.flips if not flip.is_near_tie)
     return next((flip for flip in far if flip.position not in shown), None)
 
 

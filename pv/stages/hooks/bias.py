@@ -49,9 +49,8 @@ class _Together:
         def given(module: Any, arguments: tuple[Any, ...], output: Any) -> None:
             import torch
 
-            if (
-                self._begun != self._recorder.begun or at in self._parts
-            ):  # another pass, or modules called by themselves
+            # Another pass, or modules called by themselves.
+            if self._begun != self._recorder.begun or at in self._parts:
                 self._parts, self._begun = {}, self._recorder.begun
             if not self._recorder.wants(self._place):
                 return
