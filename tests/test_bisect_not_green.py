@@ -17,7 +17,14 @@ import torch
 from conftest import ROOT, Ran
 from test_bisect_captures import captured
 from torch import Tensor
-from transformers import GPT2Config, GPT2LMHeadModel, LlamaConfig, LlamaForCausalLM
+from transformers import (
+    GPT2Config,
+    GPT2LMHeadModel,
+    LlamaConfig,
+    LlamaForCausalLM,
+    Qwen2Config,
+    Qwen2ForCausalLM,
+)
 
 import pv
 from pv.bisect.relation import Relation, relation_of
@@ -306,3 +313,31 @@ def test_what_a_model_asserts_is_its_own_fault() -> None:
     model.forward = forward
     with pytest.raises(PvError, match="raised AssertionError: cannot forward a text of length 40"):
         compared(model, model)
+
+
+def qwen(dtype: torch.dtype, attention: str, bias: float) -> Any:
+    """The same weights each time; the keys have biases of that standard deviation."""
+    torch.manual_seed(0)
+    model: Any = Qwen2ForCausalLM(Qwen2Config(**SIZES, attn_implementation=attention)).eval()
+    with torch.no_grad():
+        for layer in model.model.layers:
+            layer.self_attn.k_proj.bias.normal_(0.0, bias)
+    frequencies = model.model.rotary_emb.inv_freq.clone()
+    model.to(dtype).model.rotary_emb.inv_freq = frequencies
+    return model
+
+
+@pytest.mark.parametrize("bias", [30.0, 200.0])
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float32])
+def test_large_biases_of_keys_neither_hide_a_value_nor_keep_a_correct_port_from_its_green(
+    dtype: torch.dtype, bias: float
+) -> None:
+    """Keys of 200 have more noise in bfloat16 than there is in the values that lie beside them in one stage."""
+    assert compared(qwen(dtype, "eager", bias), qwen(dtype, "sdpa", bias)).verdict is Verdict.WITHIN_FLOOR
+    wrong = qwen(dtype, "sdpa", bias)
+    values = wrong.model.layers[1].self_attn.v_proj
+    right, half = values.forward, torch.ones(values.out_features, dtype=dtype)
+    half[5] = 0.5
+    values.forward = lambda x: right(x) * half
+    found = compared(qwen(dtype, "eager", bias), wrong)
+    assert (found.verdict, found.at, found.more) == (Verdict.DIVERGED, (Place("qkv_bias", 1),), ())

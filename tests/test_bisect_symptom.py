@@ -15,7 +15,7 @@ from pv.bisect.paths import Ran, Route, differences, on_route, ran_of, read_rout
 from pv.bisect.record import call_of, record_model
 from pv.bisect.relation import Relation, relation_of
 from pv.bisect.result import Verdict
-from pv.bisect.symptom import agreement
+from pv.bisect.symptom import Behaviour, Generated, agreement, symptom_of
 from pv.finding import Exit, PvError
 
 
@@ -107,6 +107,21 @@ def test_generation_that_goes_another_way_is_far_from_it() -> None:
     found = generated_by(model, TOKENS)
     assert found is not None
     assert found.distance > room_of(model)
+
+
+@pytest.mark.parametrize(
+    ("decoded", "forward", "refused"),
+    [(5e-3, 0.0, True), (5e-3, 0.02, True), (5e-3, 0.2, False), (5e-4, 0.0, False), (math.nan, 0.2, True)],
+)
+def test_decoding_off_its_forward_pass_is_refused_unless_the_forward_passes_show_far_more(
+    decoded: float, forward: float, refused: bool
+) -> None:
+    logits = Table()(TOKENS).detach()
+    same = agreement(logits, logits)
+    reference = Behaviour(same, None, Generated((1, 2), decoded, 1), room_of(Table()))
+    found = symptom_of((logits, logits * (1 + forward)), (reference, None))
+    assert any("generate does not compute" in said for said in found.problems) == refused
+    assert any("generate does not compute" in said for said in found.notes) == (not refused and decoded > 1e-3)
 
 
 def test_a_model_without_generation_has_none() -> None:

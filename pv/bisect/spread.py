@@ -26,6 +26,9 @@ DEVIATIONS = 4.0
 TYPICAL = 0.9
 """The quantile of the rows (or columns) of a floor below which none of them is taken to be."""
 
+ALIKE = 8.0
+"""Columns whose norms are within one power of this are of a size. Those of a matrix of random weights are within 2 or 3."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Spread:
@@ -130,7 +133,7 @@ def limits(found: Spread, floors: Sequence[Spread], unit: float, *, quantile: fl
     rows, columns = torch.full_like(found.rows, unit), unit * found.column_scale
     for each in floors:
         rows = torch.maximum(rows, _no_less_than(_parts(each.rows, each.row_scale), quantile))
-        columns = torch.maximum(columns, _no_less_than(each.columns, TYPICAL) * _over(found.scale, each.scale))
+        columns = torch.maximum(columns, _of_their_size(each) * _over(found.scale, each.scale))
     least = ORACLE * found.scale
     # A floor of something where there should be nothing is infinite, relative to the row: infinitely many times nothing.
     sized = torch.where(rows.isinf(), math.inf, rows * found.row_scale)
@@ -165,11 +168,25 @@ def over_floor(apart: Spread, floor: Spread, unit: float) -> Ratios:
     return ratios(exact, [floor], unit, quantile=1.0)
 
 
+def _of_their_size(floor: Spread) -> Tensor:
+    """The noise of each column, no less than is typical of those up to `ALIKE` times its size. Keys with a large bias have
+    more noise than there is in the values beside them: held to that, a value that is half of what it should be is noise.
+    """
+    noise = floor.columns.clone()
+    sizes = floor.column_scale.clamp_min(torch.finfo(torch.float64).tiny).log2().div(math.log2(ALIKE)).floor()
+    for size in torch.unique(sizes):
+        alike, up_to = sizes == size, floor.columns[sizes <= size]
+        noise[alike] = noise[alike].clamp_min(_typical(up_to, TYPICAL))
+    return noise
+
+
 def _no_less_than(values: Tensor, quantile: float) -> Tensor:
+    return values.clamp_min(_typical(values, quantile))
+
+
+def _typical(values: Tensor, quantile: float) -> float:
     known = values[values.isfinite()]
-    if not known.numel():
-        return values
-    return values.clamp_min(known.kthvalue(max(1, math.ceil(quantile * len(known)))).values.item())
+    return known.kthvalue(max(1, math.ceil(quantile * len(known)))).values.item() if known.numel() else 0.0
 
 
 def _allowance(squares: Tensor, fourth: Tensor) -> Tensor:
