@@ -341,3 +341,31 @@ def test_large_biases_of_keys_neither_hide_a_value_nor_keep_a_correct_port_from_
     values.forward = lambda x: right(x) * half
     found = compared(qwen(dtype, "eager", bias), wrong)
     assert (found.verdict, found.at, found.more) == (Verdict.DIVERGED, (Place("qkv_bias", 1),), ())
+
+
+def overflowing(dtype: torch.dtype, attention: str) -> Any:
+    """What the MLP of layer 1 adds is beyond 65504 in some tokens, the largest that float16 has."""
+    model = llama(torch.float32, attention)
+    frequencies, mlp = model.model.rotary_emb.inv_freq.clone(), model.model.layers[1].mlp
+    with torch.no_grad():
+        for module, factor in ((mlp.gate_proj, 8), (mlp.up_proj, 8), (mlp.down_proj, 400)):
+            module.weight.mul_(factor)
+    model.to(dtype).model.rotary_emb.inv_freq = frequencies
+    return model
+
+
+def test_what_float16_does_not_hold_is_named_where_it_overflows() -> None:
+    assert compared(overflowing(torch.float32, "eager"), overflowing(torch.float32, "sdpa")).verdict.exit == 0
+    found = compared(overflowing(torch.float32, "eager"), overflowing(torch.float16, "sdpa"), ladder=True)
+    assert (found.verdict, found.at, found.more) == (Verdict.DIVERGED, (Place("ffn_out", 1),), ())
+    hint = next(stage.hint for stage in found.stages if stage.place in found.at)
+    assert "and float16 ends at 65504" in hint
+    assert found.ladder
+    assert found.ladder.said.endswith("at layer 1 ffn_out the candidate is not finite in float16")
+
+
+def test_two_that_overflow_alike_are_no_green() -> None:
+    """Both give nothing but NaN from layer 2 on, which is the same in every bit."""
+    found = compared(overflowing(torch.float16, "eager"), overflowing(torch.float16, "sdpa"))
+    assert found.verdict is Verdict.INCONCLUSIVE
+    assert any("the reference is not finite at layer 1 ffn_out" in note for note in found.notes)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -131,7 +132,7 @@ def _floor(
     except PvError as problem:
         return Floor(problem=problem.message)
     unit = unit_of(got.dtype, dtype)
-    misfit = _misfit(place, ratios(local, [plain], unit), local)
+    misfit = _misfit(place, ratios(local, [plain], unit), local, got)
     return Floor(unit, local, plain, inherited, rebuilt.hidden, misfit, power_of(local, plain, unit))
 
 
@@ -161,9 +162,12 @@ def shaken(described: Described, side: Side, place: Place, dtype: torch.dtype, d
     return fit(place, rebuild(described, Side(side.places, load), place, torch.float64, {}).value, side[place])
 
 
-def _misfit(place: Place, over: Ratios, local: Spread) -> str:
+def _misfit(place: Place, over: Ratios, local: Spread, got: Tensor) -> str:
     if over.worst <= FITS or local.relative <= FITS_ALWAYS:
         return ""
+    if math.isnan(over.worst):
+        name = str(got.dtype).removeprefix("torch.")
+        return f"the reference is not finite at {place}: {name} does not hold what it computes; run it in a wider dtype"
     return (
         f"the map does not describe the reference at {place}: it is {local.relative:.2g} (relative L2) from its own "
         f"recomputation, {over.worst:.3g} times what the dtype costs"

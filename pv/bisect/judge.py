@@ -86,6 +86,8 @@ class _Judge:
         expected = fit(place, rebuilt.value, got)
         found = measure(self._described, place, got, expected)
         local = self._local(place, found, expected)
+        if math.isnan(local.worst) and bool(self._reference[place].isfinite().all()):
+            local = Ratios(math.inf, math.inf, math.inf)  # its dtype does not hold what that of the reference does
         if math.isnan(local.worst):
             hint = f"{place}: what it adds is not finite, and neither is its noise: its dtype does not hold what it computes"
             return StageJudgement(place, Label.NOT_MEASURED, error=self._distance(place), hint=hint)
@@ -97,7 +99,7 @@ class _Judge:
             place, label, apart.relative, floor.inherited.relative if floor.inherited else None, local, inherited,
             worst=locate(found.worst, names_of(axes, got.shape), got.shape) if found.error else (),
             power=floor.power,
-            hint=hint_of(found, axes, got) if label is Label.SOURCE else "",
+            hint=hint_of(found, axes, got, expected) if label is Label.SOURCE else "",
         )  # fmt: skip
 
     def _local(self, place: Place, found: Spread, expected: Tensor) -> Ratios:

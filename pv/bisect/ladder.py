@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 
 import torch
@@ -54,7 +55,11 @@ def _rungs(dtype: torch.dtype, again: Callable[[torch.dtype], Bisection]) -> Ite
 def _gone(first: Bisection, dtype: torch.dtype, rungs: tuple[Rung, ...], top: Rung) -> Ladder:
     if first.verdict is Verdict.DIVERGED:
         where = ", ".join(map(str, first.at))
-        said = f"in {top.dtype} nothing differs: at {where} the candidate rounds more often than {_name(dtype)} must"
+        local = [each.local for each in first.stages if each.place in first.at and each.local]
+        what = f"rounds more often than {_name(dtype)} must"
+        if any(math.isinf(each.worst) for each in local):
+            what = f"is not finite in {_name(dtype)}"
+        said = f"in {top.dtype} nothing differs: at {where} the candidate {what}"
         return Ladder(Meaning.DTYPE_POLICY, rungs, first.at, first.enclosing, said)
     if first.verdict is Verdict.IDENTICAL:
         return Ladder(Meaning.NONE, rungs, said=f"nothing differs, in {_name(dtype)} or in {top.dtype}")

@@ -102,9 +102,8 @@ def _columns(energy: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _with_infinities(got: Tensor, expected: Tensor, error: Tensor) -> Tensor:
-    """`error`, nothing where both are the same NaN or infinity (once rounded to the dtype of `got`), else infinite there."""
-    rounded = expected.to(got.dtype)
-    same = ~got.isfinite() & ((got == rounded) | (got.isnan() & rounded.isnan()))
+    """`error`, nothing where both are the same NaN or infinity, else infinite where one is: an overflow too."""
+    same = ~got.isfinite() & ((got == expected) | (got.isnan() & expected.isnan()))
     return torch.where(same, 0.0, error.abs().nan_to_num(nan=math.inf, posinf=math.inf))
 
 
