@@ -14,6 +14,7 @@ from conftest import ROOT, Ran, edit
 from test_bisect_command import labels
 
 from pv.falsify.casefile import load_case
+from pv.tensors.aprt import read_aprt, write_aprt
 
 Pv = Callable[..., Ran]
 KERNELS = "implementations/microgpt/kernels.py"
@@ -126,6 +127,39 @@ def test_a_file_changed_after_capture_is_an_invalid_capture(pv: Pv, before: Path
 def test_what_needs_a_model_is_refused(pv: Pv, before: Path, arguments: list[str], said: str) -> None:
     ran = pv("bisect", before, before, "--weights", "microgpt", *arguments, cwd=ROOT)
     assert (ran.exit, said in ran.err) == (2, True), ran.said
+
+
+def without_manifest(capture: Path, folder: Path) -> tuple[Path, Path]:
+    """The same tensors as another program leaves them, the logits of the last token alone; and the map of their shapes."""
+    shutil.copytree(capture, folder)
+    told = json.loads((folder / "capture.json").read_text())
+    (folder / "capture.json").unlink()
+    sizes = {letter: size for row in told["stages"] for letter, size in zip(row["axes"], row["shape"], strict=True)}
+    logits = read_aprt(folder / "lm_head.bin").values.reshape(-1, sizes["V"])
+    write_aprt(folder / "lm_head.bin", logits[-1].copy(), None)
+    rows = [f"  {row['stage']}: [{', '.join(row['axes'])}]" for row in told["stages"] if row["stage"] != "lm_head"]
+    shapes = folder.with_suffix(".yaml")
+    shapes.write_text(
+        f"schema: pv/shapes-v1\nsizes: {json.dumps(sizes)}\nstages:\n{chr(10).join(dict.fromkeys(rows))}\n"
+        f"  lm_head: [V]\ntokens: {told['tokens']}\n"
+    )
+    return folder, shapes
+
+
+def test_a_folder_without_a_manifest_shows_its_stages_and_earns_no_verdict(
+    pv: Pv, before: Path, after: Path, tmp_path: Path
+) -> None:
+    for name, capture, label in (("right", before, "clean"), ("wrong", after, "source")):
+        folder, shapes = without_manifest(capture, tmp_path / name)
+        value = bisected(pv, ROOT, "microgpt", folder, "--shapes", shapes, exit=3)
+        assert any("layout unverified" in note for note in value["notes"])
+        assert labels(value)["embed_norm", 0] == label
+        assert labels(value)["lm_head", None] != "not_measured"
+
+
+def test_shapes_beside_models_are_refused(pv: Pv, tmp_path: Path) -> None:
+    ran = pv("bisect", "microgpt", "microgpt", "--text", "emma", "--shapes", tmp_path / "shapes.yaml", cwd=ROOT)
+    assert (ran.exit, "--shapes is for captures" in ran.err) == (2, True), ran.said
 
 
 def test_captures_need_somebodys_weights(pv: Pv, before: Path) -> None:

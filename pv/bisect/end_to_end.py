@@ -106,7 +106,7 @@ def _greedy(model: Any, tokens: Tensor, count: int, **options: Any) -> dict[str,
         return None
     asked: dict[str, Any] = {"max_new_tokens": count, "do_sample": False, "num_beams": 1, **options}
     if anything and "generation_config" in known:  # transformers
-        asked |= {"return_dict_in_generate": True, "output_logits": True, "output_scores": True}
+        asked |= {"num_return_sequences": 1, "return_dict_in_generate": True, "output_logits": True, "output_scores": True}
         preparing = getattr(model, "prepare_inputs_for_generation", model.forward)
         if "attention_mask" in inspect.signature(preparing).parameters:  # without one a token of padding is not read
             asked |= {"attention_mask": torch.ones_like(tokens)}

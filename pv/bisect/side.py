@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from pv.bisect.spread import ROW
 from pv.compare.axes import permutation
 from pv.finding import Exit, PvError
 from pv.stages.map import StageMap
@@ -101,9 +102,11 @@ def _known(places: Collection[Place], stage_map: StageMap) -> tuple[Place, ...]:
 
 def _in_order(place: Place, value: Tensor, axes: tuple[str, ...], stage_map: StageMap) -> Tensor:
     wanted = stage_map.stage(place.stage).axes
-    order = permutation(wanted, axes)
     if not wanted or axes == wanted:
         return value
+    if ROW in wanted and axes == tuple(letter for letter in wanted if letter != ROW):  # as others write lm_head
+        return value.unsqueeze(wanted.index(ROW))
+    order = permutation(wanted, axes)
     if order is None or value.ndim != len(axes):
         seen = f"{place} has the axes {' '.join(axes)}; {stage_map.path} says {' '.join(wanted)}"
         raise PvError(seen, exit=Exit.RUN, hint="capture it with a map whose axes have the same letters")

@@ -64,6 +64,8 @@ def record_operands(words: tuple[str, str], routes: tuple[Route, Route], wanted:
     for word, capture, route in zip(words, stored, routes, strict=True):
         if capture and str(route):
             raise PvError(f"{word} is a capture: how it ran is past", hint="leave --path out")
+    if wanted.shapes is not None and not any(stored):
+        raise PvError("--shapes is for captures, and neither of the two is one", hint="leave --shapes out")
     if stored[0]:
         return _captures(stored[0], stored[1], words, wanted)
     if wanted.weights is not None:
