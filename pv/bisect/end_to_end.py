@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pv.bisect.symptom import LEAST_ROOM, ROOM_IN_ROUNDINGS, Behaviour, Generated, agreement, apart
 from pv.finding import Exit, PvError
+from pv.stages.fault import faults_of
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -36,16 +37,8 @@ def logits_of(model: Any, tokens: Tensor, **options: Any) -> Tensor:
     """
     import torch
 
-    try:
-        with torch.no_grad():
-            out = model(tokens, **options)
-    except (ValueError, TypeError, LookupError, RuntimeError, AssertionError) as error:
-        said = f"{type(error).__name__}: {error}"
-        raise PvError(
-            f"{type(model).__name__} raised {said}"[:600],
-            exit=Exit.MEND,
-            hint="see that it runs on these tokens by itself; fewer tokens may fit",
-        ) from error
+    with faults_of(type(model).__name__), torch.no_grad():
+        out = model(tokens, **options)
     found = getattr(out, "logits", out[0] if isinstance(out, (tuple, list)) and out else out)
     count = tokens.shape[-1]
     if isinstance(found, torch.Tensor) and found.ndim == 3 and len(found) == 1:
@@ -106,7 +99,12 @@ def _greedy(model: Any, tokens: Tensor, count: int, **options: Any) -> dict[str,
         return None
     asked: dict[str, Any] = {"max_new_tokens": count, "do_sample": False, "num_beams": 1, **options}
     if anything and "generation_config" in known:  # transformers
-        asked |= {"num_return_sequences": 1, "return_dict_in_generate": True, "output_logits": True, "output_scores": True}
+        asked |= {
+            "num_return_sequences": 1,
+            "return_dict_in_generate": True,
+            "output_logits": True,
+            "output_scores": True,
+        }
         preparing = getattr(model, "prepare_inputs_for_generation", model.forward)
         if "attention_mask" in inspect.signature(preparing).parameters:  # without one a token of padding is not read
             asked |= {"attention_mask": torch.ones_like(tokens)}
@@ -119,16 +117,9 @@ def _decoded(
     """The tokens appended, and where `generate` gives them the logits of each step: before anything bends them, and after."""
     import torch
 
-    try:
-        with torch.no_grad():
-            out = generate(tokens, **asked)
-    except (ValueError, TypeError, LookupError, RuntimeError, AssertionError) as error:
-        said = f"{type(error).__name__}: {error}"
-        raise PvError(
-            f"{type(model).__name__}.generate raised {said}"[:600],
-            exit=Exit.MEND,
-            hint="see that it generates by itself on these tokens",
-        ) from error
+    hint = "see that it generates by itself on these tokens"
+    with faults_of(f"{type(model).__name__}.generate", hint=hint), torch.no_grad():
+        out = generate(tokens, **asked)
     sequence = getattr(out, "sequences", out)
     steps, scores = (getattr(out, name, None) for name in ("logits", "scores"))
     if not isinstance(sequence, torch.Tensor) or not torch.equal(

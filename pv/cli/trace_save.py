@@ -127,15 +127,10 @@ def _whole(folder: Path) -> Iterator[None]:
 
 def _read(running: Running, tokens: Sequence[int]) -> Any:
     """The logits; what the model raises on what it reads is its fault, not ours."""
-    try:
+    from pv.stages.fault import faults_of
+
+    with faults_of("the model", f"tokens {list(tokens[:20])}"):
         return running.read(tokens)
-    except (ValueError, TypeError, LookupError, RuntimeError, AssertionError) as error:
-        said = f"{type(error).__name__}: {error}"
-        raise PvError(
-            f"the model raised {said} on tokens {list(tokens[:20])}",
-            exit=Exit.MEND,
-            hint="see that it runs on these tokens by itself; fewer tokens may fit",
-        ) from error
 
 
 @contextmanager

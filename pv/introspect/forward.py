@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from pv.finding import Exit, PvError
 from pv.introspect.load import Running, Tokenizer
 from pv.introspect.tokens import Asked
 from pv.stages.capture import Capture, capture
+from pv.stages.fault import faults_of
 from pv.stages.map import Stage, StageMap
 from pv.tensors.place import Place
 
@@ -83,16 +83,9 @@ def forward(run: Running, stage_map: StageMap, asked: Asked) -> Forward:
     """Let the model read `asked`, and see every stage of the map; raises PvError (`Exit.MEND`) where it raises."""
     import torch
 
-    try:
-        with torch.no_grad(), capture(run.model, stage_map=stage_map) as captured:
-            logits = run.read(asked.tokens)
-    except (ValueError, TypeError, LookupError, RuntimeError, AssertionError) as error:
-        said = f"{type(error).__name__}: {error}"
-        raise PvError(
-            f"the model raised {said} on tokens {list(asked.tokens)}",
-            exit=Exit.MEND,
-            hint="see that it runs on these tokens by itself; fewer tokens may fit",
-        ) from error
+    on = f"tokens {list(asked.tokens)}"
+    with faults_of("the model", on), torch.no_grad(), capture(run.model, stage_map=stage_map) as captured:
+        logits = run.read(asked.tokens)
     rows = tuple(row for place in captured.wanted for row in _rows(captured, place))
     return Forward(asked, captured, rows, tuple(_predictions(asked, logits)), run.tokenizer)
 

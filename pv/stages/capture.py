@@ -78,7 +78,7 @@ def capture(
 
     Raises PvError for a stage, layer or setting that there is not.
     """
-    if position not in ("all", "last") or keep not in _KEEPS:
+    if position not in ("all", "last") or keep not in tuple(_KEEPS):
         raise PvError(
             f"position is 'all' or 'last' and keep {' or '.join(map(repr, _KEEPS))}: {position!r}, {keep!r}",
             hint="leave them out: every position, its values",

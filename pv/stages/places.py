@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import Any
 
+from pv.contract.quote import shorten
 from pv.finding import Exit, PvError
 from pv.stages.map import RESIDUAL, TOKENS, Stage, StageMap
 from pv.tensors.place import Place
@@ -48,6 +49,9 @@ def places_of(
     """
     count = layer_count(model, stage_map)
     names = (stages,) if isinstance(stages, str) else stages
+    if not isinstance(names, Collection) or not all(isinstance(name, str) for name in names):
+        seen = f"stages are names, not {shorten(str(stages))}"
+        raise PvError(seen, hint='stages=["attention", "ffn_out"], or "all"')
     named = stage_map.choose(name for name in names if name != ALL)  # beside `all` they have to be there as well
     chosen = stage_map.stages if ALL in names else named
     _require_shown(model, stage_map, named, count)
@@ -122,6 +126,9 @@ def _modules_of(stage: Stage) -> Iterator[str]:
 def _require_layers(layers: range | None, count: int) -> range:
     if layers is None:
         return range(count)
+    if not isinstance(layers, range):
+        seen = f"layers are a range, not {shorten(str(layers))}"
+        raise PvError(seen, hint="range(0, 2): its end is not part of it")
     if layers.step != 1 or layers.start < 0 or layers.stop > count or not layers:
         seen = f"layers {layers.start}..{layers.stop} were asked for; the model has {count}: 0..{count}"
         raise PvError(seen, hint="the end of a range is not part of it")

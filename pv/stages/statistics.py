@@ -14,7 +14,7 @@ class Statistics:
 
     Of a tensor with no finite value all four are NaN. Computed in the tensor's own dtype (float32 for half precision), so
     that a forward pass is hardly slower for it, and in float64 where a number would not be finite, or the squares of all
-    would be lost.
+    would be lost; integers in float64. A complex number is two.
     """
 
     shape: tuple[int, ...]
@@ -34,17 +34,34 @@ class Statistics:
 
 def statistics(value: Any) -> Statistics:
     """The statistics of the tensor `value`."""
-    import torch
 
-    wide = value if value.dtype in (torch.float32, torch.float64) else value.float()
+    wide = _wide(value)
     found = _numbers(wide)
     nan = inf = 0
     if not all(map(_finite, found)):  # one look at four numbers in place of one at every value
         nan, inf = int(wide.isnan().sum()), int(wide.isinf().sum())
-        found = _numbers(wide[wide.isfinite()].double())
+        found = _rescaled(wide[wide.isfinite()].double())
     elif 0 < max(map(abs, found)) < _SQUARES_LOST:
-        found = _numbers(wide.double())
+        found = _rescaled(wide.double())
     return Statistics(tuple(value.shape), str(value.dtype).removeprefix("torch."), *found, nan, inf)
+
+
+def _wide(value: Any) -> Any:
+    import torch
+
+    if value.is_complex():
+        return torch.view_as_real(value.resolve_conj()).to(torch.float64)
+    if value.dtype in (torch.float32, torch.float64):
+        return value
+    return value.float() if value.is_floating_point() else value.double()
+
+
+def _rescaled(value: Any) -> tuple[float, float, float, float]:
+    """The numbers of a float64 tensor whose squares, or whose sum, float64 may not hold either."""
+    if not value.numel() or not (size := value.abs().max().item()):
+        return _numbers(value)
+    _, _, mean, rms = _numbers(value / size)
+    return value.min().item(), value.max().item(), mean * size, rms * size
 
 
 def _numbers(value: Any) -> tuple[float, float, float, float]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from pv.finding import Exit, PvError
 from pv.stages.hooks import Recorder, Sight
-from pv.stages.hooks.module import module_at
+from pv.stages.hooks.module import inputs_of, module_at
 
 
 @contextmanager
@@ -28,7 +28,7 @@ def watching(model: Any, sights: Sequence[Sight], recorder: Recorder) -> Iterato
             for at, module in enumerate(modules):
                 if before:
                     _require_linear(sight, module)
-                handles.append(module.register_forward_hook(together.hook(at)))
+                handles.append(module.register_forward_hook(together.hook(at), with_kwargs=True))
         yield
     finally:
         for handle in handles:
@@ -46,7 +46,7 @@ class _Together:
     def hook(self, at: int) -> Any:
         """The hook of the module that makes part `at`."""
 
-        def given(module: Any, arguments: tuple[Any, ...], output: Any) -> None:
+        def given(module: Any, arguments: tuple[Any, ...], named: Mapping[str, Any], output: Any) -> None:
             import torch
 
             # Another pass, or modules called by themselves.
@@ -55,7 +55,7 @@ class _Together:
             if not self._recorder.wants(self._place):
                 return
             biased = self._before and module.bias is not None
-            part = self._product(module, arguments[0], output) if biased else output.detach()
+            part = self._product(module, inputs_of(module, arguments, named)[0], output) if biased else output.detach()
             last = len(self._parts) + 1 == self._count
             self._parts[at] = part if biased or last else part.clone()  # it waits, and the model may change its output
             if last:

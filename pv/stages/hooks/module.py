@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -59,7 +60,18 @@ def _taken(
     recorder: Recorder, place: Place, index: int, module: Any, arguments: tuple[Any, ...], named: Mapping[str, Any]
 ) -> None:
     if recorder.wants(place):
-        _record(recorder, place, [*arguments, *named.values()], index)
+        _record(recorder, place, inputs_of(module, arguments, named), index)
+
+
+def inputs_of(module: Any, arguments: tuple[Any, ...], named: Mapping[str, Any]) -> Sequence[Any]:
+    """What `module` was called with, in the order of its parameters; a caller may name them in any other."""
+    if not named:
+        return arguments
+    try:
+        bound = inspect.signature(module.forward).bind(*arguments, **named)
+    except (TypeError, ValueError):  # it is about to raise, or shows no parameters
+        return [*arguments, *named.values()]
+    return [*bound.args, *bound.kwargs.values()]
 
 
 def _items(output: Any) -> Sequence[Any]:

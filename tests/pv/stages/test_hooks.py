@@ -109,6 +109,32 @@ def test_what_a_module_takes_is_seen_before_it_runs() -> None:
     assert torch.equal(seen[Place("s0", 1)], seen[Place("s1", 1)])
 
 
+class Named(nn.Module):
+    """Calls what it holds with its inputs named, and not in their order."""
+
+    class Scaled(nn.Module):
+        def forward(self, x: Tensor, factor: Tensor, **others: Tensor) -> Tensor:
+            return x * factor + others["shift"]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.scaled, self.up = self.Scaled(), nn.Linear(4, 4)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.up(input=self.scaled(shift=x - 3, factor=x + 1, x=x))
+
+
+def test_what_is_given_by_name_is_seen_in_the_order_of_the_parameters() -> None:
+    own, x = Named(), torch.ones(1, 2, 4)
+    rows: list[dict[str, Any]] = [{"module": "scaled", "take": "input", "index": at} for at in range(3)]
+    rows += [{"before_bias": ["up"]}, {"module": "up", "take": "input"}]
+    stages = tuple(Stage(f"s{at}", "mlp", ("n", "E"), hook, scope="model") for at, hook in enumerate(rows))
+    seen = run(StageMap("named", "named.yaml", AXES, stages), own)
+    for at, value in enumerate((x, x + 1, x - 3)):
+        assert torch.equal(seen[Place(f"s{at}", None)], value[0])
+    assert torch.equal(seen[Place("s3", None)], seen[Place("s4", None)] @ own.up.weight.T)
+
+
 def test_parts_lie_side_by_side_with_and_without_their_bias() -> None:
     own = Model()
     paths = ["layers.0.up", "layers.1.up"]
@@ -265,6 +291,36 @@ def test_the_statistics_of_a_large_tensor_are_not_those_of_a_float32_sum_one_by_
 def test_the_statistics_of_numbers_whose_squares_float32_has_not() -> None:
     found = statistics(torch.full((3, 5), -1e-30))
     assert (found.rms, found.mean) == (pytest.approx(1e-30), pytest.approx(-1e-30))
+
+
+def test_the_statistics_of_numbers_whose_squares_float64_has_not() -> None:
+    for size in (1e-200, 1e200, 1.5e308):
+        found = statistics(torch.tensor([size, -size, size], dtype=torch.float64))
+        assert (found.min, found.max, found.rms) == (-size, size, pytest.approx(size))
+        assert found.mean == pytest.approx(size / 3)
+
+
+def test_the_statistics_of_integers_and_of_complex_numbers() -> None:
+    found = statistics(torch.tensor([2**24 + 1, 5]))
+    assert (found.min, found.max, found.dtype) == (5, 2**24 + 1, "int64")
+    found = statistics(torch.tensor([3 + 4j]).conj())
+    assert (found.min, found.max, found.shape) == (-4, 3, (1,))
+    assert found.rms == pytest.approx(12.5**0.5)
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ({"layers": 1}, "layers are a range"),
+        ({"layers": [0]}, "layers are a range"),
+        ({"stages": 5}, "stages are names"),
+        ({"stages": [None]}, "stages are names"),
+        ({"keep": []}, "keep 'values' or 'statistics'"),
+    ],
+)
+def test_what_is_no_choice_of_stages_or_layers_is_refused(asked: dict[str, Any], said: str) -> None:
+    with pytest.raises(PvError, match=said), capture(Model(), **asked):
+        pass
 
 
 def test_statistics_before_a_bias_are_those_of_the_product() -> None:

@@ -1,0 +1,26 @@
+"""A model that raises: its fault, told as such."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from pv.finding import Exit, PvError
+
+_LONGEST = 600  # characters: some name every weight
+
+
+@contextmanager
+def faults_of(who: str, on: str = "", *, hint: str = "") -> Iterator[None]:
+    """Turn what a model raises in the block into a PvError (`Exit.MEND`): `who` raised it, `on` what.
+
+    Not what says that the machine gave out (MemoryError, OSError), nor a PvError of a hook.
+    """
+    try:
+        yield
+    except (ValueError, TypeError, LookupError, RuntimeError, AssertionError) as error:
+        raise PvError(
+            f"{who} raised {type(error).__name__}: {error}"[:_LONGEST] + (f" on {on}" if on else ""),
+            exit=Exit.MEND,
+            hint=hint or "see that it runs on these tokens by itself; fewer tokens may fit",
+        ) from error
