@@ -369,3 +369,14 @@ def test_two_that_overflow_alike_are_no_green() -> None:
     found = compared(overflowing(torch.float16, "eager"), overflowing(torch.float16, "sdpa"))
     assert found.verdict is Verdict.INCONCLUSIVE
     assert any("the reference is not finite at layer 1 ffn_out" in note for note in found.notes)
+
+
+def test_a_stage_in_a_narrower_dtype_than_the_others_is_told() -> None:
+    wrong = llama(torch.float32, "sdpa")
+    up = wrong.model.layers[1].mlp.up_proj
+    right = up.forward
+    up.forward = lambda x: right(x).to(torch.bfloat16)
+    found = compared(llama(torch.float32), wrong)
+    assert any("the candidate has bfloat16 at layer 1 ffn_up, narrower" in note for note in found.notes)
+    for dtype in (torch.float32, torch.bfloat16):  # all of it, which the paths say
+        assert not any("narrower" in note for note in compared(llama(torch.float32), llama(dtype, "sdpa")).notes)

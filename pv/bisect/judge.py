@@ -18,7 +18,7 @@ from pv.bisect.integrity import capture_problems, unused
 from pv.bisect.result import Bisection, Cause, Label, Ratios, StageJudgement, Verdict
 from pv.bisect.side import Side
 from pv.bisect.sources import grouped
-from pv.bisect.spread import Spread, over_floor, ratios
+from pv.bisect.spread import Spread, over_floor, ratios, unit_of
 from pv.bisect.thresholds import GROWTH, INHERITED, INHERITED_ROW, SOURCE
 from pv.bisect.transforms import explain
 from pv.compare.axes import locate, names_of
@@ -63,6 +63,7 @@ class _Judge:
         self._described, self._reference, self._candidate, self._floors = described, reference, candidate, floors
         self._hidden: dict[Place, tuple[Place, ...]] = {}
         self._inherited: dict[Place, float] = {}
+        self._narrower: dict[Place, str] = {}
 
     def stages(self) -> Iterator[StageJudgement]:
         """Every place of the model, in the order of computation."""
@@ -79,6 +80,8 @@ class _Judge:
 
     def _judged(self, place: Place, memo: dict[Place, Rebuilt]) -> StageJudgement:
         floor, got = self._floors[place], self._candidate[place]
+        if unit_of(got.dtype) > unit_of(self._reference[place].dtype):
+            self._narrower[place] = str(got.dtype).removeprefix("torch.")
         if floor.problem:
             return StageJudgement(place, Label.NOT_MEASURED, error=self._distance(place), hint=floor.problem)
         rebuilt = rebuild(self._described, self._candidate, place, torch.float64, memo)
@@ -134,6 +137,7 @@ class _Judge:
         sources = [each.place for each in stages if each.label is Label.SOURCE]
         if not verified:
             notes = (*notes, "layout unverified: a folder without capture.json was read as its shapes map says")
+        notes = (*notes, *self._narrow(stages))
         problems = unused(self._described, self._candidate, self._floors, sources)
         if problems:
             return Bisection(Verdict.INVALID_CAPTURE, stages=stages, notes=(*problems, *notes))
@@ -144,6 +148,19 @@ class _Judge:
         told = tuple(_with_cause(each, causes) for each in stages)
         more = tuple(group for group in groups if group != first)
         return Bisection(verdict, first, enclosing, more, causes, told, notes=(*notes, *said))
+
+    def _narrow(self, stages: Sequence[StageJudgement]) -> Iterator[str]:
+        """Stages that the candidate has in a narrower dtype than the reference, where most are not: held against its noise,
+        they are no sources, and may still be none of what was meant. Where most are, the paths name the dtype."""
+        if 2 * len(self._narrower) > sum(stage.label is not Label.NOT_VISIBLE for stage in stages):
+            return
+        for dtype in dict.fromkeys(self._narrower.values()):
+            places = [place for place, name in self._narrower.items() if name == dtype]
+            more = f" and {len(places) - 3} more" if len(places) > 3 else ""
+            yield (
+                f"the candidate has {dtype} at {', '.join(map(str, places[:3]))}{more}, narrower than the reference, and not in "
+                "most stages: there it is held against the noise of that"
+            )
 
     def _first(self, groups: Sequence[tuple[Place, ...]]) -> tuple[tuple[Place, ...], tuple[Cause, ...]]:
         """The first source that is more than a narrower dtype inside, else the first; with what explains it.
