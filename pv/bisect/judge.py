@@ -158,8 +158,8 @@ class _Judge:
             places = [place for place, name in self._narrower.items() if name == dtype]
             more = f" and {len(places) - 3} more" if len(places) > 3 else ""
             yield (
-                f"the candidate has {dtype} at {', '.join(map(str, places[:3]))}{more}, narrower than the reference, and not in "
-                "most stages: there it is held against the noise of that"
+                f"the candidate has {dtype} at {', '.join(map(str, places[:3]))}{more}, narrower than the reference, and not "
+                "in most stages: there it is held against the noise of that"
             )
 
     def _first(self, groups: Sequence[tuple[Place, ...]]) -> tuple[tuple[Place, ...], tuple[Cause, ...]]:
