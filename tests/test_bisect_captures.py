@@ -157,6 +157,15 @@ def test_a_folder_without_a_manifest_shows_its_stages_and_earns_no_verdict(
         assert labels(value)["lm_head", None] != "not_measured"
 
 
+def test_a_stage_without_its_axis_of_tokens_is_refused_by_name(pv: Pv, before: Path, tmp_path: Path) -> None:
+    folder, shapes = without_manifest(before, tmp_path / "capture")
+    values = read_aprt(folder / "layer-0/ffn_out.bin").values
+    write_aprt(folder / "layer-0/ffn_out.bin", values[: len(values) // 5].copy(), 0)
+    shapes.write_text(shapes.read_text().replace("ffn_out: [n, E]", "ffn_out: [E]"))
+    ran = pv("bisect", "microgpt", folder, "--shapes", shapes, cwd=ROOT)
+    assert (ran.exit, "layer 0 ffn_out has the axes E; " in ran.err) == (3, True), ran.said
+
+
 def test_shapes_beside_models_are_refused(pv: Pv, tmp_path: Path) -> None:
     ran = pv("bisect", "microgpt", "microgpt", "--text", "emma", "--shapes", tmp_path / "shapes.yaml", cwd=ROOT)
     assert (ran.exit, "--shapes is for captures" in ran.err) == (2, True), ran.said

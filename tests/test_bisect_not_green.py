@@ -333,7 +333,8 @@ def test_large_biases_of_keys_neither_hide_a_value_nor_keep_a_correct_port_from_
     dtype: torch.dtype, bias: float
 ) -> None:
     """Keys of 200 have more noise in bfloat16 than there is in the values that lie beside them in one stage."""
-    assert compared(qwen(dtype, "eager", bias), qwen(dtype, "sdpa", bias)).verdict is Verdict.WITHIN_FLOOR
+    right_one = compared(qwen(dtype, "eager", bias), qwen(dtype, "sdpa", bias), 128)  # and no room to generate
+    assert right_one.verdict is Verdict.WITHIN_FLOOR
     wrong = qwen(dtype, "sdpa", bias)
     values = wrong.model.layers[1].self_attn.v_proj
     right, half = values.forward, torch.ones(values.out_features, dtype=dtype)
@@ -380,3 +381,52 @@ def test_a_stage_in_a_narrower_dtype_than_the_others_is_told() -> None:
     assert any("the candidate has bfloat16 at layer 1 ffn_up, narrower" in note for note in found.notes)
     for dtype in (torch.float32, torch.bfloat16):  # all of it, which the paths say
         assert not any("narrower" in note for note in compared(llama(torch.float32), llama(dtype, "sdpa")).notes)
+
+
+def test_a_word_that_decoding_alone_prefers_is_no_noise_where_rounding_grows() -> None:
+    """Correct ports with such keys have logits that are 0.7 of their size apart, and this is little beside it."""
+    reference, candidate = qwen(torch.bfloat16, "eager", 200.0), qwen(torch.bfloat16, "sdpa", 200.0)
+    right = candidate.forward
+
+    @functools.wraps(right)
+    def forward(input_ids: Any, **others: Any) -> Any:
+        out = right(input_ids=input_ids, **others)
+        if input_ids.shape[1] == 1:
+            out.logits = out.logits.clone()
+            out.logits[..., 7] += 0.6 * out.logits.float().std()
+        return out
+
+    candidate.forward = forward
+    assert compared(reference, candidate).verdict is Verdict.INCONCLUSIVE
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_a_correct_port_that_reads_one_token_is_within_floor(dtype: torch.dtype, seed: int) -> None:
+    """Of one token a column is one number, which may be near its rounding by luck."""
+    token = torch.randint(96, (1, 1), generator=torch.Generator().manual_seed(100 + seed))
+    sides = [
+        llama(one, attention, max_position_embeddings=1)
+        for one, attention in ((torch.float32, "eager"), (dtype, "sdpa"))
+    ]
+    assert pv.bisect(*sides, token).verdict is Verdict.WITHIN_FLOOR
+
+
+def test_a_reference_that_overflows_is_told_from_a_candidate_that_does() -> None:
+    found = compared(overflowing(torch.float16, "eager"), overflowing(torch.float32, "sdpa"))
+    assert found.verdict is Verdict.INCONCLUSIVE
+    assert any("the reference is not finite at layer 1 ffn_out" in note for note in found.notes)
+    assert not any("its dtype does not hold" in note for note in found.notes)
+
+
+def test_what_a_model_raises_is_its_fault_whatever_it_is() -> None:
+    candidate = llama(torch.float32)
+    candidate.model.layers[1].mlp.forward = lambda x: x.no_such_thing
+    with pytest.raises(PvError, match="LlamaForCausalLM raised AttributeError"):
+        compared(llama(torch.float32), candidate)
+
+
+def test_the_number_of_sequences_of_a_generation_config_is_no_matter() -> None:
+    candidate = llama(torch.float32, "sdpa")
+    candidate.generation_config.update(num_return_sequences=2, num_beams=2)
+    assert compared(llama(torch.float32), candidate).verdict is Verdict.WITHIN_FLOOR

@@ -123,7 +123,8 @@ def _outside(found: Bisection, symptom: Symptom, reference: Recorded, candidate:
     """`found`, unless something is not as the stages explain it: then the error arises where the map has no stage."""
     if found.verdict.exit is not Exit.OK:
         return found
-    unexplained = _unseen(found, symptom) or _unexplained(symptom, reference, candidate)
+    unexplained = _unseen(found, symptom) or next(iter(symptom.doubts), "")
+    unexplained = unexplained or _unexplained(symptom, reference, candidate)
     return replace(found, verdict=Verdict.INCONCLUSIVE, notes=(unexplained, *found.notes)) if unexplained else found
 
 
@@ -191,7 +192,7 @@ _AFTER = 4.0
 
 def _told(found: Bisection, symptom: Symptom, weights: Related, ran: tuple[Ran, ...], *sides: Recorded) -> Bisection:
     """`found`, with what was asked before it in sentences."""
-    notes = [*found.notes, *(note for side in sides for note in side.notes)]
+    notes = [*found.notes, *symptom.doubts, *(note for side in sides for note in side.notes)]
     return replace(
         found,
         symptom=symptom_sentences(symptom),

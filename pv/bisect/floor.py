@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import torch
@@ -165,9 +164,9 @@ def shaken(described: Described, side: Side, place: Place, dtype: torch.dtype, d
 def _misfit(place: Place, over: Ratios, local: Spread, got: Tensor) -> str:
     if over.worst <= FITS or local.relative <= FITS_ALWAYS:
         return ""
-    if math.isnan(over.worst):
+    if not bool(got.isfinite().all()):
         name = str(got.dtype).removeprefix("torch.")
-        return f"the reference is not finite at {place}: {name} does not hold what it computes; run it in a wider dtype"
+        return f"the reference is not finite at {place}, where {name} does not hold what is computed, or something masks it"
     return (
         f"the map does not describe the reference at {place}: it is {local.relative:.2g} (relative L2) from its own "
         f"recomputation, {over.worst:.3g} times what the dtype costs"

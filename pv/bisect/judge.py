@@ -89,10 +89,13 @@ class _Judge:
         expected = fit(place, rebuilt.value, got)
         found = measure(self._described, place, got, expected)
         local = self._local(place, found, expected)
-        if math.isnan(local.worst) and bool(self._reference[place].isfinite().all()):
+        if math.isnan(local.worst) and not _finite(got) and _finite(self._reference[place]):
             local = Ratios(math.inf, math.inf, math.inf)  # its dtype does not hold what that of the reference does
         if math.isnan(local.worst):
-            hint = f"{place}: what it adds is not finite, and neither is its noise: its dtype does not hold what it computes"
+            which = "its dtype" if not _finite(got) else "that of the reference"
+            hint = (
+                f"{place}: what it adds is not finite, and neither is its noise: {which} does not hold what is computed"
+            )
             return StageJudgement(place, Label.NOT_MEASURED, error=self._distance(place), hint=hint)
         apart = measure(self._described, place, got, self._reference[place].to(torch.float64))
         inherited = over_floor(apart, floor.inherited, floor.unit) if floor.inherited else None
@@ -206,6 +209,10 @@ class _Judge:
 def within(inherited: Ratios) -> bool:
     """Whether all the error that has come up to a stage is noise, on the whole, in its worst row and in its worst column."""
     return inherited.mean <= INHERITED and inherited.column <= INHERITED and inherited.row <= INHERITED_ROW
+
+
+def _finite(value: Tensor) -> bool:
+    return bool(value.isfinite().all())
 
 
 def _with_cause(stage: StageJudgement, causes: tuple[Cause, ...]) -> StageJudgement:

@@ -14,6 +14,7 @@ from pv.bisect.spread import ROW
 from pv.compare.axes import permutation
 from pv.finding import Exit, PvError
 from pv.stages.map import StageMap
+from pv.stages.watch import LOGITS
 from pv.tensors.place import Place
 
 if TYPE_CHECKING:
@@ -104,8 +105,8 @@ def _in_order(place: Place, value: Tensor, axes: tuple[str, ...], stage_map: Sta
     wanted = stage_map.stage(place.stage).axes
     if not wanted or axes == wanted:
         return value
-    if ROW in wanted and axes == tuple(letter for letter in wanted if letter != ROW):  # as others write lm_head
-        return value.unsqueeze(wanted.index(ROW))
+    if place.stage == LOGITS and (ROW, *axes) == wanted:  # those of the last token, as others write them
+        return value.unsqueeze(0)
     order = permutation(wanted, axes)
     if order is None or value.ndim != len(axes):
         seen = f"{place} has the axes {' '.join(axes)}; {stage_map.path} says {' '.join(wanted)}"

@@ -24,10 +24,13 @@ DEVIATIONS = 4.0
 """A norm over m elements of noise strays by one part in √(2m); a row or column is allowed this many of it."""
 
 TYPICAL = 0.9
-"""The quantile of the rows (or columns) of a floor below which none of them is taken to be."""
+"""The quantile of the rows (or columns) of a floor that is typical: none of them is taken to be below it."""
 
-ALIKE = 8.0
-"""Columns whose norms are within one power of this are of a size. Those of a matrix of random weights are within 2 or 3."""
+ALIKE = 3
+"""Columns whose norms are fewer powers of two apart are of a size. Those of random weights are within one or two."""
+
+FEWEST = 8
+"""How many columns it takes to say what is typical of them."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -121,18 +124,22 @@ class Limits:
     columns: Tensor
 
 
-def limits(found: Spread, floors: Sequence[Spread], unit: float, *, quantile: float = TYPICAL) -> Limits:
+def limits(found: Spread, floors: Sequence[Spread], unit: float, *, inherited: bool = False) -> Limits:
     """The noise that `floors`, measured elsewhere, say `found` may have.
 
     That of a row is what any of `floors` has there, relative to the row. That of a column is absolute, since what cancels in
-    a column does not take its rounding along. Neither is less than the `quantile` of its kind, for one row may be near its
-    rounding by luck, nor than `unit`, one rounding, nor than what float64 can tell.
+    a column does not take its rounding along. Neither is less than what is typical, for one may be near its rounding by luck:
+    of all rows, of columns of its size. Nor is it less than `unit`, one rounding, nor than what float64 can tell.
+
+    Noise that is `inherited` wanders from row to row and from column to column: a row has that of the worst, a column what is
+    typical of all.
     """
     unit = max(unit, ORACLE)
     rows, columns = torch.full_like(found.rows, unit), unit * found.column_scale
     for each in floors:
-        rows = torch.maximum(rows, _no_less_than(_parts(each.rows, each.row_scale), quantile))
-        columns = torch.maximum(columns, _of_their_size(each) * _over(found.scale, each.scale))
+        rows = torch.maximum(rows, _no_less_than(_parts(each.rows, each.row_scale), 1.0 if inherited else TYPICAL))
+        usual = _no_less_than(each.columns, TYPICAL) if inherited else _of_their_size(each)
+        columns = torch.maximum(columns, usual * (found.scale / each.scale if each.scale else 1.0))
     least = ORACLE * found.scale
     # A floor of something where there should be nothing is infinite, relative to the row: infinitely many times nothing.
     sized = torch.where(rows.isinf(), math.inf, rows * found.row_scale)
@@ -143,9 +150,9 @@ def limits(found: Spread, floors: Sequence[Spread], unit: float, *, quantile: fl
     )
 
 
-def ratios(found: Spread, floors: Sequence[Spread], unit: float, *, quantile: float = TYPICAL) -> Ratios:
+def ratios(found: Spread, floors: Sequence[Spread], unit: float, *, inherited: bool = False) -> Ratios:
     """`found` over the noise that `limits` tells: whole, worst row, worst column."""
-    noise = limits(found, floors, unit, quantile=quantile)
+    noise = limits(found, floors, unit, inherited=inherited)
     return Ratios(_over(found.error, noise.whole), _worst(found.rows, noise.rows), _worst(found.columns, noise.columns))
 
 
@@ -162,21 +169,25 @@ def over_floor(apart: Spread, floor: Spread, unit: float) -> Ratios:
     """
     apart = replace(apart, error=torch.linalg.vector_norm(apart.others).item(), columns=apart.others)
     if apart.rows.shape != floor.rows.shape:
-        return ratios(apart, [floor], unit, quantile=1.0)
+        return ratios(apart, [floor], unit, inherited=True)
     exact = replace(floor, error=apart.error, rows=apart.rows, columns=apart.columns, worst=apart.worst)
-    return ratios(exact, [floor], unit, quantile=1.0)
+    return ratios(exact, [floor], unit, inherited=True)
 
 
 def _of_their_size(floor: Spread) -> Tensor:
-    """The noise of each column, no less than is typical of those up to `ALIKE` times its size. Keys with a large bias have
-    more noise than there is in the values beside them: held to that, a value that is half of what it should be is noise.
+    """The noise of each column, no less than is typical of those of its size or less. Keys with a large bias have more noise
+    than there is in the values beside them: held to that, a value that is half of what it should be is noise.
     """
-    noise = floor.columns.clone()
-    sizes = floor.column_scale.clamp_min(torch.finfo(torch.float64).tiny).log2().div(math.log2(ALIKE)).floor()
+    if not floor.columns.numel():
+        return floor.columns
+    order = floor.column_scale.argsort()
+    noise = floor.columns[order]
+    powers = (floor.column_scale[order] / floor.column_scale.max().clamp_min(torch.finfo(torch.float64).tiny)).log2()
+    sizes, usual = powers.floor(), noise.clone()
     for size in torch.unique(sizes):
-        alike, up_to = sizes == size, floor.columns[sizes <= size]
-        noise[alike] = noise[alike].clamp_min(_typical(up_to, TYPICAL))
-    return noise
+        alike, count = sizes == size, max(int((sizes <= size + ALIKE).sum()), FEWEST)
+        usual[alike] = noise[alike].clamp_min(_typical(noise[:count], TYPICAL))
+    return torch.empty_like(usual).scatter_(0, order, usual)
 
 
 def _no_less_than(values: Tensor, quantile: float) -> Tensor:

@@ -26,7 +26,7 @@ _DECODED = 1e-3
 (keys with large biases) that was 1.2e-4 in float32, seven times what two forward passes were apart."""
 
 _LITTLE = 0.1
-"""The part of the distance of two forward passes that is little beside it: what they are apart by is seen in them."""
+"""The part of the distance of two forward passes that is little beside it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +100,8 @@ class Behaviour:
 class Symptom:
     """How two implementations differ end to end. Of captures alone only `outputs` is known, if that: nothing was run.
 
-    `problems` say why no stage can be blamed, `notes` what else is worth knowing.
+    `problems` say why no stage can be blamed, `notes` what else is worth knowing. `doubts` are problems unless a stage that
+    diverged explains far more.
     """
 
     outputs: Agreement | None
@@ -108,6 +109,7 @@ class Symptom:
     candidate: Behaviour | None = None
     problems: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()
 
     @property
     def first_other_token(self) -> int | None:
@@ -120,11 +122,7 @@ class Symptom:
 
 
 def other_way(symptom: Symptom) -> str:
-    """Where greedy decoding goes another way though rounding does not explain it; empty where it does, or nowhere does.
-
-    What rounding explains is at least in proportion to what the outputs of the two forward passes are apart, which the stages
-    have explained.
-    """
+    """Where greedy decoding goes another way though rounding does not explain it; empty where it does, or nowhere does."""
     at = symptom.first_other_token
     if at is None or symptom.reference is None or symptom.candidate is None:
         return ""
@@ -132,8 +130,7 @@ def other_way(symptom: Symptom) -> str:
     short = min(sides, key=lambda side: len(side.tokens))
     if at == len(short.tokens):
         return f"one stops after {at} new tokens, and the other goes on" if at < short.asked else ""
-    usual = symptom.outputs.worst if symptom.outputs else 0.0  # it costs the forward pass as much
-    room = max(symptom.reference.room, symptom.candidate.room, _DECODING * usual)
+    room = max(symptom.reference.room, symptom.candidate.room)
     token, rival = (side.tokens[at] for side in sides)
     scores = sides[0].scores[at]
     finite = scores[scores.isfinite()]
@@ -223,14 +220,15 @@ def problems_of(name: str, side: Behaviour) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _decoded_otherwise(name: str, side: Behaviour, reference: Behaviour | None) -> str:
+def _decoded_otherwise(name: str, side: Behaviour, reference: Behaviour | None, outputs: Agreement | None) -> str:
     """That decoding is further from a forward pass than rounding explains, and where; empty where it is not."""
-    room = _room_decoding(side, reference)
+    room = _room_decoding(side, reference, outputs.relative_l2 if outputs else 0.0)
     if side.generated is None or side.generated.distance <= room:
         return ""
     return (
         f"{name}.generate does not compute what its forward pass does: at new token {side.generated.step + 1} of "
-        f"{len(side.generated.tokens)} their logits are {side.generated.distance:.3g} apart (rounding explains {room:.3g})"
+        f"{len(side.generated.tokens)} their logits are {side.generated.distance:.3g} apart (rounding explains {room:.3g}). "
+        "Captured is the forward pass, so no stage of it can be blamed for what generate does"
     )
 
 
@@ -239,12 +237,14 @@ def _room_watched(side: Behaviour) -> float:
     return max(LEAST_ROOM, side.room / ROOM_IN_ROUNDINGS) if side.repeated.identical else side.room
 
 
-def _room_decoding(side: Behaviour, reference: Behaviour | None) -> float:
-    """How far the logits of decoding may be from those of a forward pass: no further than a few times the reference's."""
+def _room_decoding(side: Behaviour, reference: Behaviour | None, apart: float) -> float:
+    """How far the logits of decoding may be from those of a forward pass: no further than a few times the reference's. What
+    that costs in a wider dtype says nothing of a candidate's; there it is how far the two forward passes are `apart`."""
     room = max(side.room, _DECODED)
     if reference is None or reference.generated is None:
         return room
-    usual = max(reference.generated.distance, side.room / ROOM_IN_ROUNDINGS)
+    cost = reference.generated.distance if side.room <= reference.room else max(reference.generated.distance, apart)
+    usual = max(cost, side.room / ROOM_IN_ROUNDINGS)
     return min(room, max(LEAST_ROOM, _DECODING * usual))
 
 
@@ -273,13 +273,11 @@ def symptom_of(
     steady = behaviours[0]
     problems: list[str] = []
     notes: list[str] = []
+    doubts: list[str] = []
     for name, side in rows:
         problems += problems_of(name, side)
         notes += notes_of(name, side)
-        if otherwise := _decoded_otherwise(name, side, None if side is steady else steady):
-            if side.generated and both and side.generated.distance <= _LITTLE * both.worst:
-                notes.append(f"{otherwise}, little beside what the forward passes are apart")
-            else:
-                what = "Captured is the forward pass, so no stage of it can be blamed for what generate does"
-                problems.append(f"{otherwise}. {what}")
-    return Symptom(both, *behaviours, tuple(problems), tuple(notes))
+        if otherwise := _decoded_otherwise(name, side, None if side is steady else steady, both):
+            little = side.generated and both and side.generated.distance <= _LITTLE * both.worst
+            (doubts if little else problems).append(otherwise)
+    return Symptom(both, *behaviours, tuple(problems), tuple(notes), tuple(doubts))

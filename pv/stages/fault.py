@@ -14,13 +14,16 @@ _LONGEST = 600  # characters: some name every weight
 def faults_of(who: str, on: str = "", *, hint: str = "") -> Iterator[None]:
     """Turn what a model raises in the block into a PvError (`Exit.MEND`): `who` raised it, `on` what.
 
-    Not what says that the machine gave out (MemoryError, OSError), nor a PvError of a hook.
+    Not what a hook of ours says, nor that memory or a disk gave out.
     """
     try:
         yield
-    except (ValueError, TypeError, LookupError, RuntimeError, AssertionError) as error:
+    except (PvError, MemoryError, OSError):
+        raise
+    except Exception as error:  # a model is somebody's code, and may raise anything
+        said = f"{who} raised {type(error).__name__}: {error}"[:_LONGEST]
         raise PvError(
-            f"{who} raised {type(error).__name__}: {error}"[:_LONGEST] + (f" on {on}" if on else ""),
+            said + (f" on {on}"[:_LONGEST] if on else ""),
             exit=Exit.MEND,
             hint=hint or "see that it runs on these tokens by itself; fewer tokens may fit",
         ) from error

@@ -41,7 +41,9 @@ def test_a_correct_port_is_clean_where_noise_left_little_of_a_row_in_the_referen
     place = Place("ffn_out", 2)
     floor, apart = floors[place].inherited, measure(described, place, other[place], one[place].double())
     assert floor is not None
-    assert ratios(apart, [floor], floors[place].unit, quantile=1.0).row > INHERITED_ROW  # by the reference's own sizes
+    assert (
+        ratios(apart, [floor], floors[place].unit, inherited=True).row > INHERITED_ROW
+    )  # by the reference's own sizes
 
 
 def test_what_comes_after_a_fault_of_such_a_model_is_still_seen_to_carry_it() -> None:
@@ -67,7 +69,21 @@ def test_a_row_of_which_the_reference_has_a_fiftieth_left_is_as_wrong_as_the_ref
     candidate = _noisy(2)[1]
     apart, floor = spread(candidate, reference, AXES), spread(reference, exact, AXES)
     assert over_floor(apart, floor, 0.0).row < 1.5
-    assert ratios(apart, [floor], 0.0, quantile=1.0).row > INHERITED_ROW  # by the reference's own sizes
+    assert ratios(apart, [floor], 0.0, inherited=True).row > INHERITED_ROW  # by the reference's own sizes
+
+
+@pytest.mark.parametrize("unit", [1.0, 1.01, 8.0, 1e-3])
+def test_a_column_is_held_against_those_of_its_size_in_whatever_unit(unit: float) -> None:
+    """The first half of the columns is 400 times as large, and so is its noise."""
+    exact, reference = _noisy(1)
+    _, candidate = _noisy(2)
+    sizes = torch.tensor([400.0] * 16 + [1.0] * 16) * unit
+    floor = spread(reference * sizes, exact * sizes, AXES)
+    assert ratios(spread(candidate * sizes, exact * sizes, AXES), [floor], 0.0).column < 1.5
+    candidate[:, 20] *= 0.5
+    apart = spread(candidate * sizes, exact * sizes, AXES)
+    assert ratios(apart, [floor], 0.0).column > 10
+    assert ratios(apart, [floor], 0.0, inherited=True).column < 1.5  # noise that wandered is that of all
 
 
 def test_noise_may_take_another_row_in_the_candidate_than_in_the_reference() -> None:
