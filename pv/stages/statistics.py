@@ -34,7 +34,6 @@ class Statistics:
 
 def statistics(value: Any) -> Statistics:
     """The statistics of the tensor `value`."""
-
     wide = _wide(value)
     found = _numbers(wide)
     nan = inf = 0
