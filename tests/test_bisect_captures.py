@@ -153,6 +153,7 @@ def test_a_folder_without_a_manifest_shows_its_stages_and_earns_no_verdict(
         folder, shapes = without_manifest(capture, tmp_path / name)
         value = bisected(pv, ROOT, "microgpt", folder, "--shapes", shapes, exit=3)
         assert any("layout unverified" in note for note in value["notes"])
+        assert value["pins"] == []
         assert labels(value)["embed_norm", 0] == label
         assert labels(value)["lm_head", None] != "not_measured"
 

@@ -121,12 +121,14 @@ def _found(
 
 
 def _pins(sides: Sides, found: Outcome) -> tuple[Pin, ...]:
+    """What a stage that diverged leaves; nothing where the verdict is not sure of it (a layout that somebody only says)."""
     from pv.bisect.given import pins_for
     from pv.bisect.pins import Home
+    from pv.bisect.result import Verdict
     from pv.cli.models import project_here
 
     project = project_here()
-    if project is None or not found.bisection.at:
+    if project is None or found.bisection.verdict is not Verdict.DIVERGED:
         return ()
     home = Home(project.root, project.contracts, project.bindings, project.index)
     return pins_for(found.bisection, sides.candidate.side, sides.stage_map, sides.model, found.tokens, home)
