@@ -123,8 +123,8 @@ def _outside(found: Bisection, symptom: Symptom, reference: Recorded, candidate:
     """`found`, unless something is not as the stages explain it: then the error arises where the map has no stage."""
     if found.verdict.exit is not Exit.OK:
         return found
-    unexplained = _unseen(found, symptom) or next(iter(symptom.doubts), "")
-    unexplained = unexplained or _unexplained(symptom, reference, candidate)
+    doubt = next(iter(symptom.doubts), "")
+    unexplained = _unseen(found, symptom) or doubt or _unexplained(symptom, reference, candidate)
     return replace(found, verdict=Verdict.INCONCLUSIVE, notes=(unexplained, *found.notes)) if unexplained else found
 
 

@@ -27,7 +27,7 @@ TYPICAL = 0.9
 """The quantile of the rows (or columns) of a floor that is typical: none of them is taken to be below it."""
 
 ALIKE = 3
-"""Columns whose norms are fewer powers of two apart are of a size. Those of random weights are within one or two."""
+"""How many powers of two larger than a column those may be that still are of its size."""
 
 FEWEST = 8
 """How many columns it takes to say what is typical of them."""
