@@ -84,7 +84,7 @@ def forward(run: Running, stage_map: StageMap, asked: Asked) -> Forward:
     import torch
 
     on = f"tokens {list(asked.tokens)}"
-    with faults_of("the model", on), torch.no_grad(), capture(run.model, stage_map=stage_map) as captured:
+    with torch.no_grad(), capture(run.model, stage_map=stage_map) as captured, faults_of("the model", on):
         logits = run.read(asked.tokens)
     rows = tuple(row for place in captured.wanted for row in _rows(captured, place))
     return Forward(asked, captured, rows, tuple(_predictions(asked, logits)), run.tokenizer)
